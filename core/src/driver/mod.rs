@@ -1,0 +1,80 @@
+//! Loops that join an engine to a link and a storage. They hold no rule of the protocol.
+//!
+//! | driver | link | for |
+//! | --- | --- | --- |
+//! | [`blocking`] | [`embedded_io::Read`] and [`embedded_io::Write`] | tasks of an RTOS, simple programs |
+//! | [`nb`] | the same, plus [`embedded_io::ReadReady`] and [`embedded_io::WriteReady`] | superloops, event loops |
+//!
+//! A read or write that would wait too long says [`embedded_io::ErrorKind::TimedOut`], which both take for *nothing now*. Any
+//! other error, an end of file, and a write of zero bytes mean that the link is lost.
+
+pub mod blocking;
+pub mod nb;
+
+use embedded_io::ErrorKind;
+
+use crate::action::{Action, Event, Next};
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::units::Instant;
+
+/// What one turn of a driver came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[must_use]
+pub enum Turn<'e> {
+    /// Something was done; there may be more.
+    Worked,
+    /// The engine has something to say.
+    Event(Event<'e>),
+    /// The session has ended well; there is nothing more to do.
+    Closed,
+}
+
+/// What became of one read or write.
+enum Outcome {
+    Moved(usize),
+    NothingNow,
+    Lost,
+}
+
+fn outcome<E: embedded_io::Error>(result: Result<usize, E>) -> Outcome {
+    match result {
+        Ok(0) => Outcome::Lost,
+        Ok(n) => Outcome::Moved(n),
+        Err(error) => match error.kind() {
+            ErrorKind::TimedOut | ErrorKind::Interrupted => Outcome::NothingNow,
+            _ => Outcome::Lost,
+        },
+    }
+}
+
+fn transmit<E: Engine, L: embedded_io::Write>(engine: &mut E, link: &mut L, now: Instant) {
+    if let Action::Transmit(bytes) = engine.poll(now) {
+        match outcome(link.write(bytes)) {
+            Outcome::Moved(n) => engine.transmitted(n),
+            Outcome::NothingNow => engine.transmitted(0),
+            Outcome::Lost => engine.link_lost(now),
+        }
+    }
+}
+
+fn receive<E: Engine, L: embedded_io::Read>(engine: &mut E, link: &mut L, now: Instant) {
+    match outcome(link.read(engine.receive_buffer())) {
+        Outcome::Moved(n) => engine.received(n, now),
+        Outcome::NothingNow => {}
+        Outcome::Lost => engine.link_lost(now),
+    }
+}
+
+/// The last word of the engine, if it has one: an event, or the end.
+fn report<E: Engine>(engine: &mut E, next: Next, now: Instant) -> Result<Turn<'_>, Error> {
+    if matches!(next, Next::Event | Next::Closed) {
+        match engine.poll(now) {
+            Action::Event(event) => return Ok(Turn::Event(event)),
+            Action::Closed(result) => return result.map(|()| Turn::Closed),
+            _ => {}
+        }
+    }
+    Ok(Turn::Worked)
+}

@@ -1,0 +1,44 @@
+#![no_std]
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::indexing_slicing,
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::arithmetic_side_effects,
+        clippy::std_instead_of_core,
+        clippy::alloc_instead_of_core
+    )
+)]
+#![doc = include_str!("../README.md")]
+
+#[cfg(test)]
+extern crate std;
+
+mod action;
+mod digest;
+pub mod driver;
+mod engine;
+mod error;
+mod framing;
+mod limits;
+pub mod session;
+mod storage;
+mod units;
+pub mod wire;
+
+pub use action::{Action, By, Ending, Event, Failure, Next, Offered, Refusal, ResumePoint, Sent, Wanted};
+pub use digest::{Digest, Running};
+pub use engine::Engine;
+pub use error::{Error, LinkError, PeerError, ResourceError};
+pub use framing::{Deframed, Framing, Stream};
+pub use limits::{Directions, Limits};
+pub use session::{
+    Both, Buffers, Incoming, Nonce, Outgoing, Receiver, Receives, Role, Sender, Sends, Session, Speaks,
+};
+pub use storage::{
+    Asked, Completion, Description, FileType, Part, Start, Storage, Verdict,
+};
+pub use units::{Instant, Millis, TransferId, WantId};

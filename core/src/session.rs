@@ -1,0 +1,419 @@
+//! A session over one link (§8): the engine that composes framing, HELLO, timers and the two roles.
+//!
+//! ```text
+//!   received bytes -> Inbox -> frame in hand -> role -> storage
+//!                                 |              |
+//!                              session        answers
+//!                                 v              v
+//!   link <- Transmit <------------------- Outbox <- role <- storage
+//! ```
+//!
+//! At any moment at most one received frame is *in hand* (it waits for the storage or the application), and at most one frame is
+//! *in the making* (it waits for the storage). What else is owed to the peer is a mark in a slot, not a queue of frames, so that
+//! reading never has to wait for writing.
+
+mod dispatch;
+mod hand;
+mod inbox;
+mod lending;
+mod making;
+mod opening;
+mod outbox;
+mod receiver;
+mod role;
+mod sender;
+mod shared;
+mod timers;
+pub mod transitions;
+
+pub use receiver::{Incoming, Receiver};
+pub use role::{Both, Receives, Role, Sends};
+pub use sender::{Outgoing, Sender};
+
+use crate::action::Answer;
+use crate::error::{Error, LinkError, ResourceError};
+use crate::framing::{Framing, Stream};
+use crate::limits::Limits;
+use crate::units::{Instant, TransferId, WantId};
+use crate::wire::{Abort, Bye, Code, Crc32, MIN_FRAME, Nibble, Ping, Pong, Scope, Shift};
+use hand::Hand;
+use inbox::Inbox;
+use making::Making;
+use opening::Opening;
+use outbox::{Outbox, Urgency};
+use shared::{Order, Shared};
+use timers::Timers;
+use transitions::{SessionEvent, SessionState};
+
+/// The memory that a session works in, lent by the caller.
+#[derive(Debug)]
+pub struct Buffers<'b> {
+    /// Holds what the link brings. Its length less the framing's 3 bytes is the largest frame the peer may send.
+    pub receive: &'b mut [u8],
+    /// Holds what goes to the link. Its length bounds the frames that this end sends.
+    pub transmit: &'b mut [u8],
+}
+
+/// Who begins to speak on a link (§8.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Speaks {
+    /// This end: it dialled.
+    First,
+    /// The peer; this end says nothing until it has.
+    Second,
+}
+
+/// A number for this session that no earlier one had, from a source of randomness (§4.1).
+///
+/// It guards against frames of another session, not against attackers: anything that differs from one boot to the next will do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Nonce(u64);
+
+impl Nonce {
+    /// Zero, which is no nonce, becomes another number.
+    pub const fn new(number: u64) -> Self {
+        Self(if number == 0 { 1 } else { number })
+    }
+}
+
+/// A session over one link: an [`Engine`](crate::Engine) of a sender, a receiver, or both.
+///
+/// `R` is what it is composed of ([`Sender`], [`Receiver`] or [`Both`]), `F` the framing of its link, `C` what computes the check.
+/// A link that is lost ends the session; transfers go on in a session over the next one, from what is durable (§9.4).
+#[derive(Debug)]
+pub struct Session<'b, R, F = Stream, C = Nibble> {
+    inbox: Inbox<'b>,
+    outbox: Outbox<'b>,
+    framing: F,
+    crc: C,
+    shift: Shift,
+    shared: Shared<'b>,
+    opening: Opening,
+    state: SessionState,
+    timers: Timers,
+    hand: Hand,
+    /// What the storage said to the OFFER or WANT in hand.
+    answer: Option<Answer>,
+    making: Making,
+    link: Link,
+    sink: Sink,
+    pong: Option<u32>,
+    notice: NoticeState,
+    /// The number of the newest PING or NOTICE of ours.
+    number: u32,
+    bye: Farewell,
+    their_bye: Farewell,
+    error: Option<Error>,
+    role: R,
+}
+
+/// Whether the link takes bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Link {
+    Ready,
+    /// Not until the next round.
+    Busy,
+    Lost,
+}
+
+/// Whether the sink takes bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sink {
+    Ready,
+    Busy,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Farewell {
+    NotYet,
+    /// To be said as soon as nothing is queued.
+    Meant(Code),
+    Said,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NoticeState {
+    None,
+    Asked(u32),
+    Sent(u32),
+}
+
+impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
+    /// A session on a link that has just been opened, at `now`.
+    ///
+    /// # Errors
+    ///
+    /// [`ResourceError::BufferTooSmall`] if a buffer cannot hold a frame of 60 bytes in this framing; 64 bytes always can.
+    pub fn with_framing(
+        buffers: Buffers<'b>,
+        limits: &'b Limits,
+        role: R,
+        (framing, crc): (F, C),
+        (speaks, nonce): (Speaks, Nonce),
+        now: Instant,
+    ) -> Result<Self, Error> {
+        let needed = F::HEAD.saturating_add(F::TAIL).saturating_add(MIN_FRAME);
+        let Buffers { receive, transmit } = buffers;
+        if F::largest(receive.len()) < MIN_FRAME || transmit.len() < needed {
+            return Err(Error::Resource(ResourceError::BufferTooSmall { needed }));
+        }
+        Ok(Self {
+            inbox: Inbox::new(receive),
+            outbox: Outbox::new(transmit),
+            framing,
+            crc,
+            shift: Shift::new(0),
+            shared: Shared::new(limits, now),
+            opening: Opening::new(nonce.0, speaks),
+            state: SessionState::Opening,
+            timers: Timers::new(limits, now),
+            hand: Hand::Empty,
+            answer: None,
+            making: Making::Nothing,
+            link: Link::Ready,
+            sink: Sink::Ready,
+            pong: None,
+            notice: NoticeState::None,
+            number: 0,
+            bye: Farewell::NotYet,
+            their_bye: Farewell::NotYet,
+            error: None,
+            role,
+        })
+    }
+
+    /// Sends a notice to the peer's user, whose words [`Action::Say`](crate::Action::Say) will ask for; `None` while another one has not been taken
+    /// yet, or before the session is open.
+    pub fn notify(&mut self) -> Option<u32> {
+        if self.notice != NoticeState::None || self.state != SessionState::Open {
+            return None;
+        }
+        let number = self.count();
+        self.notice = NoticeState::Asked(number);
+        Some(number)
+    }
+
+    /// Starts nothing more, finishes what is under way, and says BYE with `code`: [`Code::Ok`], or why.
+    pub fn close(&mut self, code: Code) {
+        if self.bye == Farewell::NotYet {
+            self.bye = Farewell::Meant(code);
+        }
+    }
+
+    /// Whether no transfer is queued, under way, or to be reported.
+    pub fn is_idle(&mut self) -> bool {
+        let sending = self.role.sender().is_some_and(|sender| sender.is_active());
+        let receiving = self.role.receiver().is_some_and(|receiver| receiver.is_active());
+        !sending && !receiving
+    }
+
+    /// Where the session stands (§8.1).
+    pub fn state(&self) -> SessionState {
+        self.state
+    }
+
+    /// The largest name the peer takes, in bytes; 0 before the session is open.
+    pub fn longest_name(&self) -> usize {
+        self.shared.peer.name as usize
+    }
+
+    fn count(&mut self) -> u32 {
+        self.number = self.number.wrapping_add(1);
+        self.number
+    }
+
+    fn step(&mut self, event: SessionEvent) {
+        if let Some(state) = self.state.after(event) {
+            self.state = state;
+        }
+    }
+
+    /// Ends the session: the peer is told if that is of use to it.
+    fn fail(&mut self, error: Error) {
+        if matches!(self.state, SessionState::Ending | SessionState::Closed) {
+            return;
+        }
+        if self.state == SessionState::Opening {
+            self.opening.owes_hello = false;
+        }
+        self.step(SessionEvent::Fail);
+        self.error = Some(error);
+        self.timers.linger(self.shared.now);
+        self.hand = Hand::Empty;
+        self.making = Making::Nothing;
+        self.outbox.built(0);
+        if let Some(receiver) = self.role.receiver() {
+            receiver.lost();
+        }
+        if let (Some(code), true) = (error.abort_code(), self.opening.is_known()) {
+            if self.outbox.room::<F>() >= MIN_FRAME {
+                let mut w = self.outbox.begin::<F>(MIN_FRAME);
+                Abort { scope: Scope::Session, transfer: 0, code, words: "" }.emit(&mut w);
+                let length = w.len();
+                self.seal(length);
+            }
+        }
+    }
+
+    /// Finishes a control frame of `length` bytes, from the kind on.
+    fn seal(&mut self, length: usize) {
+        self.outbox.built(length);
+        let start = self.opening.sending;
+        self.outbox.finish(&mut self.framing, &mut self.crc, start, 0, Urgency::Now);
+    }
+
+    /// Writes one frame that is owed to the peer; whether there was one.
+    fn emit(&mut self) -> bool {
+        if self.opening.owes_hello {
+            return self.emit_hello();
+        }
+        if self.state != SessionState::Open || self.outbox.room::<F>() < MIN_FRAME {
+            return false;
+        }
+        let number = self.number.wrapping_add(1);
+        let asking = self.role.receiver().is_some_and(|receiver| receiver.is_asking());
+        let queued = self.role.sender().is_some_and(|sender| sender.is_queued());
+        let mut w = self.outbox.begin::<F>(self.shared.control_frame());
+        if let Some(number) = self.pong.take() {
+            Pong { number }.emit(&mut w);
+        } else if self.timers.takes_ping(self.shared.now) {
+            self.number = number;
+            Ping { number }.emit(&mut w);
+        } else if !(self.role.receiver().is_some_and(|receiver| receiver.emit(&mut w, &self.shared))
+            || self.role.sender().is_some_and(|sender| sender.emit(&mut w)))
+        {
+            let Farewell::Meant(code) = self.bye else { return false };
+            if asking || queued {
+                return false;
+            }
+            Bye { code, words: "" }.emit(&mut w);
+            self.bye = Farewell::Said;
+            self.shared.progress();
+        }
+        let length = w.len();
+        self.seal(length);
+        true
+    }
+
+    /// Whether DATA may flow from here, where it may flow in one direction only (§11).
+    fn turn(&mut self) -> sender::Turn {
+        let receiving = self.role.receiver().is_some_and(|receiver| receiver.is_receiving());
+        if self.shared.peer.order != Order::Both && receiving {
+            sender::Turn::Peers
+        } else {
+            sender::Turn::Ours
+        }
+    }
+
+    /// Whether something is open that the peer must bring further (§13).
+    fn expects(&mut self) -> bool {
+        !self.is_idle() || self.bye == Farewell::Said
+    }
+
+    /// Ends the session if it has nothing more to do.
+    fn conclude(&mut self) {
+        let empty = self.outbox.is_empty();
+        if self.state == SessionState::Ending
+            && (empty || self.link == Link::Lost || self.timers.lingered(self.shared.now))
+        {
+            self.step(SessionEvent::Flushed);
+        }
+        if self.state != SessionState::Open || self.hand != Hand::Empty || self.their_bye != Farewell::Said {
+            return;
+        }
+        let said = self.bye == Farewell::Said && empty;
+        if (said || self.link == Link::Lost) && self.is_idle() {
+            self.step(SessionEvent::Finish);
+        }
+    }
+
+    /// What has become too late (§13).
+    fn expire(&mut self) {
+        let now = self.shared.now;
+        let expects = self.expects();
+        let error = match self.state {
+            SessionState::Opening => self.timers.handshake_over(now).then_some(LinkError::Handshake),
+            SessionState::Open if self.timers.silent(now) => Some(LinkError::Silent),
+            SessionState::Open if expects && self.timers.stalled(self.shared.progressed, now) => {
+                Some(LinkError::Stalled)
+            }
+            _ => None,
+        };
+        if let Some(error) = error {
+            self.fail(error.into());
+        }
+    }
+
+    /// The one place that says when the engine must be called again (§13).
+    fn deadline(&mut self) -> Option<Instant> {
+        let syncing = self.role.receiver().and_then(|receiver| receiver.deadline(&self.shared));
+        let expects = self.expects();
+        let stall = expects.then(|| self.timers.stalls_at(self.shared.progressed));
+        match self.state {
+            SessionState::Opening => Some(self.timers.handshake_at()),
+            SessionState::Open => {
+                [Some(self.timers.silence_at()), stall, syncing].into_iter().flatten().min()
+            }
+            SessionState::Ending => Some(self.timers.lingers_until()),
+            SessionState::Closed => None,
+        }
+    }
+}
+
+impl<'b, R: Role<'b>> Session<'b, R> {
+    /// A session over a reliable byte stream (§2.1), with the built-in CRC-32, at `now`.
+    ///
+    /// # Errors
+    ///
+    /// [`ResourceError::BufferTooSmall`] if a buffer has less than 63 bytes.
+    pub fn new(
+        buffers: Buffers<'b>,
+        limits: &'b Limits,
+        role: R,
+        speaks: Speaks,
+        nonce: Nonce,
+        now: Instant,
+    ) -> Result<Self, Error> {
+        Self::with_framing(buffers, limits, role, (Stream::new(), Nibble), (speaks, nonce), now)
+    }
+}
+
+impl<'b, R: Sends<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
+    /// Queues a transfer, which [`Action::Describe`](crate::Action::Describe) will ask about; `None` while every slot is taken, or
+    /// after [`close`](Self::close) or the peer's BYE.
+    pub fn offer(&mut self) -> Option<TransferId> {
+        if self.bye != Farewell::NotYet {
+            return None;
+        }
+        self.role.sender()?.queue()
+    }
+
+    /// Gives a transfer of this end's up.
+    pub fn cancel(&mut self, transfer: TransferId, code: Code) {
+        if let Some(sender) = self.role.sender() {
+            sender.cancel(transfer.0, code.into());
+        }
+    }
+}
+
+impl<'b, R: Receives<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
+    /// Asks the peer for a file or a listing, whose name [`Action::Ask`](crate::Action::Ask) will ask for; `None` while every slot is
+    /// taken, before the session is open, after [`close`](Self::close), or if the peer answers no WANT.
+    pub fn want(&mut self) -> Option<WantId> {
+        let peer = &self.shared.peer;
+        if self.bye != Farewell::NotYet || self.state != SessionState::Open || !peer.answers_want {
+            return None;
+        }
+        let takes = peer.transfers;
+        self.role.receiver()?.want(takes)
+    }
+
+    /// Gives a transfer to this end up; its part is kept.
+    pub fn refuse(&mut self, transfer: TransferId, code: Code) {
+        if let Some(receiver) = self.role.receiver() {
+            receiver.cancel(transfer.0, code.into());
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! The frame in the making, which waits for the storage to fill it.
+
+use super::outbox::Urgency;
+use super::role::Role;
+use super::sender::Task;
+use super::transitions::SessionState;
+use super::{NoticeState, Session};
+use crate::action::Refusal;
+use crate::framing::Framing;
+use crate::storage::{Asked, Description};
+use crate::units::WantId;
+use crate::wire::{Code, Crc32, Data, Notice, UncheckedName, Want};
+
+const NAME_TOO_LONG: Refusal = Refusal { code: Code::BadName, words: "the name is longer than the peer takes" };
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Making {
+    Nothing,
+    Offer { slot: usize },
+    Want { want: WantId },
+    Data { slot: usize, offset: u64, room: usize },
+    /// No frame: the prefix is read into the free part of the transmit buffer.
+    Prefix { slot: usize, offset: u64, room: usize },
+    End { slot: usize },
+    Notice { number: u32, room: usize },
+}
+
+impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
+    /// Chooses the next frame that needs the storage, and writes its fields.
+    pub(super) fn make(&mut self) -> bool {
+        if self.state != SessionState::Open {
+            return false;
+        }
+        let room = self.outbox.room::<F>();
+        let whole = self.outbox.len().saturating_sub(F::HEAD.saturating_add(F::TAIL));
+        let control = self.shared.control_frame().min(whole);
+        if let (NoticeState::Asked(number), true) = (self.notice, room >= control) {
+            let mut w = self.outbox.begin::<F>(control);
+            Notice { number, words: "" }.emit(&mut w);
+            let (length, room) = (w.len(), w.room());
+            self.outbox.built(length);
+            self.making = Making::Notice { number, room };
+            return true;
+        }
+        if room >= control {
+            if let Some(want) = self.role.receiver().and_then(|receiver| receiver.asking()) {
+                self.making = Making::Want { want };
+                return true;
+            }
+        }
+        let turn = self.turn();
+        let Some(sender) = self.role.sender() else { return false };
+        let Some(task) = sender.task(room, whole, turn, &self.shared) else { return false };
+        let room = room.min(self.shared.peer.frame);
+        let mut w = self.outbox.begin::<F>(room);
+        self.making = match task {
+            Task::Describe { slot } => Making::Offer { slot },
+            Task::Verify { slot, offset, room } => Making::Prefix { slot, offset, room },
+            Task::Fetch { slot, offset, room } => {
+                Data::emit_header(sender.slot_id(slot).0, offset, &mut w);
+                Making::Data { slot, offset, room }
+            }
+            Task::Finish { slot } => {
+                sender.end(slot, &[], &self.shared, &mut w);
+                Making::End { slot }
+            }
+        };
+        let length = w.len();
+        self.outbox.built(length);
+        true
+    }
+
+    pub(super) fn finish_frame(&mut self, payload: usize) -> super::outbox::Sealed {
+        let start = self.opening.sending;
+        self.outbox.finish(&mut self.framing, &mut self.crc, start, payload, Urgency::Fill)
+    }
+
+    pub(super) fn describe(&mut self, slot: usize, description: Result<Description<'_>, Refusal>) {
+        let Some(sender) = self.role.sender() else { return };
+        let description = match description {
+            Ok(description) => description,
+            Err(refusal) => return sender.abort(slot, refusal),
+        };
+        let name = description.name.map_or(0, |name| name.as_str().len());
+        let mut w = self.outbox.begin::<F>(self.shared.control_frame());
+        sender.offer(slot, &description, &self.shared, &mut w);
+        if w.is_full() || name > self.shared.peer.name as usize {
+            return sender.abort(slot, NAME_TOO_LONG);
+        }
+        let length = w.len();
+        sender.offered(slot, &description, &mut self.shared);
+        self.outbox.built(length);
+        self.finish_frame(0);
+    }
+
+    pub(super) fn ask(&mut self, want: WantId, asked: Result<Asked<'_>, Refusal>) {
+        let Some(receiver) = self.role.receiver() else { return };
+        let (listing, name) = match asked {
+            Ok(Asked::File(name)) => (false, name.as_str()),
+            Ok(Asked::Listing(prefix)) => (true, prefix.map_or("", |prefix| prefix.as_str())),
+            Err(refusal) => return receiver.asked(want, Err(refusal)),
+        };
+        let mut w = self.outbox.begin::<F>(self.shared.control_frame());
+        Want { number: want.0, listing, name: UncheckedName::new(name.as_bytes()) }.emit(&mut w);
+        if w.is_full() || name.len() > self.shared.peer.name as usize {
+            return receiver.asked(want, Err(NAME_TOO_LONG));
+        }
+        let length = w.len();
+        receiver.asked(want, Ok(()));
+        self.shared.progress();
+        self.outbox.built(length);
+        self.finish_frame(0);
+    }
+
+    pub(super) fn fetch(&mut self, slot: usize, fetched: Result<usize, Refusal>) {
+        let length = match fetched {
+            Ok(length) if length > 0 => length,
+            Ok(_) => {
+                self.outbox.built(0);
+                if let Some(sender) = self.role.sender() {
+                    sender.ended(slot);
+                }
+                return;
+            }
+            Err(refusal) => return self.give_up(slot, refusal),
+        };
+        let sealed = self.finish_frame(length);
+        if let Some(sender) = self.role.sender() {
+            sender.fetched(slot, length as u64, sealed, &mut self.shift);
+        }
+    }
+
+    pub(super) fn verify(&mut self, slot: usize, read: Result<usize, Refusal>) {
+        let length = match read {
+            Ok(length) => length,
+            Err(refusal) => return self.give_up(slot, refusal),
+        };
+        if let Some(sender) = self.role.sender() {
+            sender.verified(slot, self.outbox.payload::<F>(length), &mut self.crc, &mut self.shared);
+        }
+    }
+
+    pub(super) fn finish(&mut self, slot: usize, finished: Result<usize, Refusal>) {
+        let length = match finished {
+            Ok(length) if length == self.shared.digest().len() => length,
+            Ok(_) => {
+                let words = "the source has not given the digest it said it can make";
+                return self.give_up(slot, Refusal { code: Code::Unsupported, words });
+            }
+            Err(refusal) => return self.give_up(slot, refusal),
+        };
+        self.finish_frame(length);
+        if let Some(sender) = self.role.sender() {
+            sender.finished(slot);
+        }
+    }
+
+    fn give_up(&mut self, slot: usize, refusal: Refusal) {
+        self.outbox.built(0);
+        if let Some(sender) = self.role.sender() {
+            sender.abort(slot, refusal);
+        }
+    }
+
+    pub(super) fn notice(&mut self, number: u32, length: usize) {
+        self.finish_frame(length);
+        self.notice = NoticeState::Sent(number);
+    }
+}

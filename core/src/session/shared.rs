@@ -1,0 +1,95 @@
+//! What a session and its roles both look at.
+
+use crate::limits::{Directions, Limits};
+use crate::units::Instant;
+use crate::wire::{DigestKind, DigestList, Hello, MAX_CONTROL, MIN_FRAME};
+
+#[derive(Debug)]
+pub(super) struct Shared<'b> {
+    pub(super) limits: &'b Limits,
+    pub(super) peer: Peer,
+    /// The latest time that was passed in.
+    pub(super) now: Instant,
+    /// When a transfer last came further.
+    pub(super) progressed: Instant,
+}
+
+impl<'b> Shared<'b> {
+    pub(super) fn new(limits: &'b Limits, now: Instant) -> Self {
+        Self { limits, peer: Peer::UNKNOWN, now, progressed: now }
+    }
+
+    /// A transfer came further: the stall budget begins anew (§13).
+    pub(super) fn progress(&mut self) {
+        self.progressed = self.now;
+    }
+
+    /// The longest control frame that both ends can hold (§3.1).
+    pub(super) fn control_frame(&self) -> usize {
+        MAX_CONTROL.min(self.peer.frame)
+    }
+
+    /// The digest of a transfer from here to the peer (§5.1).
+    pub(super) fn digest(&self) -> DigestKind {
+        self.peer.digests.choose(self.limits.makes)
+    }
+}
+
+/// What the peer's HELLO says (§4.1).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Peer {
+    pub(super) frame: usize,
+    pub(super) window: u32,
+    pub(super) eager: u32,
+    pub(super) transfers: u32,
+    pub(super) name: u32,
+    pub(super) digests: DigestList,
+    pub(super) answers_want: bool,
+    pub(super) order: Order,
+}
+
+/// Which direction may carry DATA (§11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// Both at once.
+    Both,
+    /// One at a time; where both want, this end goes first.
+    UsFirst,
+    /// One at a time; where both want, the peer goes first.
+    PeerFirst,
+}
+
+impl Peer {
+    pub(super) const UNKNOWN: Self = Self {
+        frame: MIN_FRAME,
+        window: 0,
+        eager: 0,
+        transfers: 0,
+        name: 0,
+        digests: DigestList::new(&[]),
+        answers_want: false,
+        order: Order::Both,
+    };
+
+    pub(super) fn from_hello(hello: &Hello, limits: &Limits, nonce: u64) -> Self {
+        let one_direction = limits.directions == Directions::OneAtATime
+            || hello.flags & Hello::ONE_DIRECTION != 0;
+        let order = if !one_direction {
+            Order::Both
+        } else if nonce < hello.nonce {
+            Order::UsFirst
+        } else {
+            Order::PeerFirst
+        };
+        Self {
+            frame: hello.frame as usize,
+            window: hello.window,
+            eager: if one_direction { 0 } else { hello.eager },
+            transfers: hello.transfers,
+            name: hello.name,
+            digests: hello.digests,
+            answers_want: hello.flags & Hello::ANSWERS_WANT != 0,
+            order,
+        }
+    }
+}
