@@ -18,6 +18,7 @@
 extern crate std;
 
 mod action;
+pub mod classic;
 mod digest;
 pub mod driver;
 mod engine;

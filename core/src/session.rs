@@ -128,7 +128,7 @@ enum Sink {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Farewell {
     NotYet,
-    /// To be said as soon as nothing is queued.
+    /// To be said once nothing of this end's is under way.
     Meant(Code),
     Said,
 }
@@ -209,6 +209,12 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         !sending && !receiving
     }
 
+    /// Whether a transfer would be cut off if the link went now.
+    fn is_under_way(&mut self) -> bool {
+        let sending = self.role.sender().is_some_and(|sender| sender.is_busy());
+        sending || self.role.receiver().is_some_and(|receiver| receiver.is_receiving())
+    }
+
     /// Where the session stands (§8.1).
     pub fn state(&self) -> SessionState {
         self.state
@@ -274,7 +280,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         }
         let number = self.number.wrapping_add(1);
         let asking = self.role.receiver().is_some_and(|receiver| receiver.is_asking());
-        let queued = self.role.sender().is_some_and(|sender| sender.is_queued());
+        let sending = self.role.sender().is_some_and(|sender| sender.is_busy());
         let mut w = self.outbox.begin::<F>(self.shared.control_frame());
         if let Some(number) = self.pong.take() {
             Pong { number }.emit(&mut w);
@@ -285,7 +291,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             || self.role.sender().is_some_and(|sender| sender.emit(&mut w)))
         {
             let Farewell::Meant(code) = self.bye else { return false };
-            if asking || queued {
+            if asking || sending {
                 return false;
             }
             Bye { code, words: "" }.emit(&mut w);

@@ -1,1 +1,21 @@
-//! Host side.
+//! Sampan on a computer: links, files and the loop that joins them to the engine of [`sampan_core`].
+//!
+//! The protocol is in the core; here is what it asks of a host with an operating system:
+//!
+//! - [`link`]: TCP, non-blocking for the loop, or blocking.
+//! - [`run`]: the one loop, which turns the engine and waits for the link or the engine's deadline.
+//! - [`source`] and [`sink`]: regular files as the two halves of a [`Storage`](sampan_core::Storage).
+//! - [`checks`] and [`digests`]: CRC-32 by the processor's instructions, and digests of whole files.
+//! - [`memory`], [`clock`]: what a session works in, and the time.
+
+pub mod checks;
+pub mod clock;
+pub mod digests;
+mod file_error;
+pub mod link;
+pub mod memory;
+pub mod run;
+pub mod sink;
+pub mod source;
+
+pub use file_error::{Doing, FileError};

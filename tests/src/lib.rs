@@ -1,1 +1,32 @@
-//! Tests.
+//! A kit to run engines against each other without a clock, a socket or a disk.
+//!
+//! [`Pair`] joins two engines over a simulated link in virtual time, [`MemoryStorage`] holds their files, [`Disk`] is what
+//! survives a cut.
+
+mod disk;
+mod link;
+mod pair;
+mod setup;
+mod snapshot;
+mod storage;
+
+pub use disk::{Disk, PartFile};
+pub use link::{Channel, Conditions, SimLink, Wire};
+pub use pair::{End, Finish, Heard, Pair, session};
+pub use setup::{Node, Setup};
+pub use snapshot::assert_snapshot;
+pub use storage::{MemoryStorage, Offer, Policy};
+
+/// `length` bytes that look like no others: different seeds give different contents.
+pub fn content(seed: u64, length: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut bytes = Vec::with_capacity(length + 8);
+    while bytes.len() < length {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes.extend_from_slice(&state.to_le_bytes());
+    }
+    bytes.truncate(length);
+    bytes
+}

@@ -59,12 +59,14 @@ fn transmit<E: Engine, L: embedded_io::Write>(engine: &mut E, link: &mut L, now:
     }
 }
 
-fn receive<E: Engine, L: embedded_io::Read>(engine: &mut E, link: &mut L, now: Instant) {
+/// Reads once; whether anything came of it.
+fn receive<E: Engine, L: embedded_io::Read>(engine: &mut E, link: &mut L, now: Instant) -> bool {
     match outcome(link.read(engine.receive_buffer())) {
         Outcome::Moved(n) => engine.received(n, now),
-        Outcome::NothingNow => {}
+        Outcome::NothingNow => return false,
         Outcome::Lost => engine.link_lost(now),
     }
+    true
 }
 
 /// The last word of the engine, if it has one: an event, or the end.

@@ -30,8 +30,9 @@ where
     L: Read + Write + ReadReady + WriteReady,
     S: Storage,
 {
+    let mut read = false;
     if !engine.receive_buffer().is_empty() && link.read_ready().unwrap_or(true) {
-        receive(engine, link, now);
+        read = receive(engine, link, now);
     }
     let next = engine.next(now);
     match next {
@@ -47,7 +48,9 @@ where
             if !storage::complete(engine, storage) {
                 // The poll that lends Wait ends this round: what was busy is asked again in the next.
                 let _ = engine.poll(now);
-                return Err(nb::Error::WouldBlock);
+                if !read {
+                    return Err(nb::Error::WouldBlock);
+                }
             }
         }
         Next::Event | Next::Closed => {}

@@ -32,11 +32,8 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
                 }
                 Deframed::Broken(error) => self.fail(error.into()),
                 Deframed::Incomplete { .. } | Deframed::Skip { .. } => {
-                    if self.link == Link::Lost {
-                        self.conclude();
-                        if self.state != SessionState::Closed {
-                            self.fail(LinkError::Lost.into());
-                        }
+                    if self.link == Link::Lost && (self.their_bye != Farewell::Said || self.is_under_way()) {
+                        self.fail(LinkError::Lost.into());
                     }
                     return;
                 }

@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use super::outbox::Sealed;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Hand {
     Empty,
     /// Positions are those of the receive buffer; `body` is the frame without kind and check.

@@ -8,6 +8,7 @@
 //! Payload is handed to the storage where it lies. Only the beginning of a frame that came in one read with the frame before
 //! it may have to move to the front; `spare` keeps that piece short by asking for no more than the rest of a long frame.
 
+use core::cell::Cell;
 use core::ops::Range;
 
 use crate::framing::{Deframed, Framing};
@@ -43,7 +44,12 @@ impl<'b> Inbox<'b> {
             self.tail = 0;
         }
         if self.head.saturating_add(self.needed) > self.buffer.len() {
-            self.buffer.copy_within(self.head..self.tail, 0);
+            // Byte by byte: the pieces may overlap, and `copy_within` can panic.
+            let cells = Cell::from_mut(&mut *self.buffer).as_slice_of_cells();
+            let piece = cells.get(self.head..self.tail).unwrap_or_default();
+            for (to, from) in cells.iter().zip(piece) {
+                to.set(from.get());
+            }
             self.tail = self.tail.saturating_sub(self.head);
             self.head = 0;
         }

@@ -49,11 +49,6 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Engine for Session<'b, R, F, C> {
             if self.can_transmit() && self.outbox.urgency() == Urgency::Now {
                 return Next::Transmit;
             }
-            match &self.hand {
-                Hand::Frame { business: Business::Store { .. }, .. } if self.sink == Sink::Busy => {}
-                Hand::Frame { business, .. } => return business.next(),
-                Hand::Empty | Hand::Spent { .. } => {}
-            }
             if let Some(chore) = self.chore() {
                 return match chore {
                     Chore::Sync { .. } | Chore::Abandon { .. } => Next::Storage,
@@ -62,6 +57,11 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Engine for Session<'b, R, F, C> {
             }
             if self.report().is_some() {
                 return Next::Event;
+            }
+            match &self.hand {
+                Hand::Frame { business: Business::Store { .. }, .. } if self.sink == Sink::Busy => {}
+                Hand::Frame { business, .. } => return business.next(),
+                Hand::Empty | Hand::Spent { .. } => {}
             }
             if self.make() {
                 return Next::Storage;
@@ -220,7 +220,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
     }
 
     fn chore(&mut self) -> Option<Chore> {
-        let between = self.hand == Hand::Empty;
+        let between = !matches!(self.hand, Hand::Frame { business: Business::Store { stored: 1.., .. }, .. });
         self.role.receiver().and_then(|receiver| receiver.chore(between, &self.shared))
     }
 
@@ -233,26 +233,24 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         if self.making != Making::Nothing {
             return self.lend_making();
         }
-        let hand = self.hand.clone();
-        if let Hand::Frame { body, used, business } = hand {
-            if !matches!(business, Business::Store { .. }) || self.sink == Sink::Ready {
-                return self.lend_hand(body, used, business);
-            }
-        }
         if let Some(chore) = self.chore() {
             if let Some(receiver) = self.role.receiver() {
                 receiver.did(chore);
             }
             return lend_chore(chore);
         }
-        let report = self.report();
-        if let Some(sender) = self.role.sender() {
-            sender.reported();
+        if let Some(report) = self.report() {
+            if let Some(sender) = self.role.sender() {
+                sender.reported();
+            }
+            return Action::Event(match report {
+                Report::Sent { transfer, how } => Event::Sent { transfer, how },
+                Report::Failed { transfer, refusal } => Event::SendFailed(failure(transfer, refusal)),
+            });
         }
-        match report {
-            Some(Report::Sent { transfer, how }) => Action::Event(Event::Sent { transfer, how }),
-            Some(Report::Failed { transfer, refusal }) => Action::Event(Event::SendFailed(failure(transfer, refusal))),
-            None => Action::Wait { until: Some(self.shared.now) },
+        match self.hand {
+            Hand::Frame { body, used, business } => self.lend_hand(body, used, business),
+            Hand::Empty | Hand::Spent { .. } => Action::Wait { until: Some(self.shared.now) },
         }
     }
 

@@ -72,6 +72,8 @@ impl Owes {
     const REPORT: Self = Self(4);
     const KEEP: Self = Self(8);
     const DISCARD: Self = Self(16);
+    /// An event for the application, with the words of the frame in hand.
+    const WORDS: Self = Self(32);
 
     const fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0
@@ -200,9 +202,9 @@ impl<'b> Receiver<'b> {
         })
     }
 
-    /// Whether a WANT has still to be sent.
+    /// Whether a WANT is to be sent, or its answer awaited.
     pub(super) fn is_asking(&self) -> bool {
-        self.slots.iter().any(|slot| slot.state == ReceiveState::Wanted && slot.owes.has(Owes::FRAME))
+        self.slots.iter().any(|slot| slot.state == ReceiveState::Wanted)
     }
 
     fn find(&self, id: u32) -> Option<usize> {
@@ -390,7 +392,7 @@ impl<'b> Receiver<'b> {
             return Taken::Nothing;
         }
         let part = if matches!(abort.code, Code::Changed | Code::Integrity) { Owes::DISCARD } else { Owes::KEEP };
-        incoming.end(Last::Abort, abort.code.into(), part);
+        incoming.end(Last::Abort, abort.code.into(), part.and(Owes::WORDS));
         incoming.by = By::Peer;
         Taken::Failed { slot }
     }
@@ -401,7 +403,7 @@ impl<'b> Receiver<'b> {
         let Some(slot) = self.slots.iter().position(wanted) else { return Taken::Nothing };
         let Some(incoming) = self.slots.get_mut(slot) else { return Taken::Nothing };
         incoming.step(ReceiveEvent::Aborted);
-        incoming.end(Last::Done, decline.code.into(), Owes::NOTHING);
+        incoming.end(Last::Done, decline.code.into(), Owes::WORDS);
         incoming.by = By::Peer;
         Taken::Failed { slot }
     }
@@ -409,6 +411,7 @@ impl<'b> Receiver<'b> {
     /// What [`Taken::Failed`] is about has been told.
     pub(super) fn told(&mut self, slot: usize) {
         if let Some(incoming) = self.slots.get_mut(slot) {
+            incoming.owes = incoming.owes.without(Owes::WORDS);
             incoming.settle();
         }
     }

@@ -191,9 +191,9 @@ impl<'b> Sender<'b> {
         self.slots.iter().any(|slot| slot.state != SendState::Free)
     }
 
-    /// Whether a transfer waits to be offered.
-    pub(super) fn is_queued(&self) -> bool {
-        self.slots.iter().any(|slot| slot.state == SendState::Queued)
+    /// Whether a transfer is queued or under way.
+    pub(super) fn is_busy(&self) -> bool {
+        self.slots.iter().any(|slot| !matches!(slot.state, SendState::Free | SendState::Over))
     }
 
     /// Whether something was offered that is not over.

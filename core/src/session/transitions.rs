@@ -50,6 +50,8 @@ macro_rules! transitions {
     };
 }
 
+pub(crate) use transitions;
+
 transitions! {
     /// States of a session (§8.1).
     SessionState {

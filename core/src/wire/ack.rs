@@ -65,11 +65,7 @@ impl<'a> Gaps<'a> {
             from = gap_after(from, &mut bytes)?.end();
         }
         bytes.finish()?;
-        Ok(Self(Source::Wire {
-            received,
-            count,
-            bytes: all,
-        }))
+        Ok(Self(Source::Wire { received, count, bytes: all }))
     }
 
     /// How many there are.
@@ -91,18 +87,10 @@ impl<'a> Gaps<'a> {
     #[must_use]
     pub const fn iter(&self) -> GapsIter<'a> {
         match self.0 {
-            Source::Ranges(ranges) => GapsIter {
-                ranges,
-                from: 0,
-                bytes: Reader::new(&[]),
-            },
-            Source::Wire {
-                received, bytes, ..
-            } => GapsIter {
-                ranges: &[],
-                from: received,
-                bytes: Reader::new(bytes),
-            },
+            Source::Ranges(ranges) => GapsIter { ranges, from: 0, bytes: Reader::new(&[]) },
+            Source::Wire { received, bytes, .. } => {
+                GapsIter { ranges: &[], from: received, bytes: Reader::new(bytes) }
+            }
         }
     }
 }
@@ -193,13 +181,7 @@ impl<'a> Ack<'a> {
         }
         let credit = r.varint32()?;
         let gaps = Gaps::parse(received, &mut r)?;
-        Ok(Self {
-            transfer,
-            received,
-            durable,
-            credit,
-            gaps,
-        })
+        Ok(Self { transfer, received, durable, credit, gaps })
     }
 
     /// Writes kind and fields: at most 36 bytes, and up to 20 for each gap.
@@ -233,13 +215,7 @@ mod tests {
 
     #[test]
     fn without_gaps_the_count_is_0() {
-        let ack = Ack {
-            transfer: 1,
-            received: 300,
-            durable: 2,
-            credit: 3,
-            gaps: Gaps::NONE,
-        };
+        let ack = Ack { transfer: 1, received: 300, durable: 2, credit: 3, gaps: Gaps::NONE };
         let mut out = [0; 16];
         let frame = emit(&ack, &mut out);
         assert_eq!(frame, [0x15, 1, 0xAC, 0x02, 2, 3, 0]);
@@ -249,27 +225,9 @@ mod tests {
 
     #[test]
     fn gaps_are_relative_to_the_one_before() {
-        let ranges = [
-            Gap {
-                start: 10,
-                length: 5,
-            },
-            Gap {
-                start: 17,
-                length: 1,
-            },
-            Gap {
-                start: 18,
-                length: 200,
-            },
-        ];
-        let ack = Ack {
-            transfer: 1,
-            received: 10,
-            durable: 10,
-            credit: 0,
-            gaps: Gaps::new(&ranges),
-        };
+        let ranges =
+            [Gap { start: 10, length: 5 }, Gap { start: 17, length: 1 }, Gap { start: 18, length: 200 }];
+        let ack = Ack { transfer: 1, received: 10, durable: 10, credit: 0, gaps: Gaps::new(&ranges) };
         let mut out = [0; 32];
         let frame = emit(&ack, &mut out);
         assert_eq!(frame, [0x15, 1, 10, 10, 0, 3, 0, 5, 2, 1, 0, 0xC8, 0x01]);
@@ -284,16 +242,7 @@ mod tests {
     fn parsed_gaps_stay_where_they_are_when_more_is_received() {
         let parsed = Ack::parse(&[1, 10, 10, 0, 1, 8, 5]).unwrap();
         let mut out = [0; 16];
-        assert_eq!(
-            emit(
-                &Ack {
-                    received: 12,
-                    ..parsed
-                },
-                &mut out
-            ),
-            [0x15, 1, 12, 10, 0, 1, 6, 5]
-        );
+        assert_eq!(emit(&Ack { received: 12, ..parsed }, &mut out), [0x15, 1, 12, 10, 0, 1, 6, 5]);
     }
 
     #[test]
@@ -321,18 +270,20 @@ mod tests {
 
     #[test]
     fn there_are_as_many_gaps_as_the_count_says() {
-        assert_eq!(
-            Ack::parse(&[1, 5, 5, 0, 2, 3, 1]),
-            Err(Malformed::Truncated)
-        );
-        assert_eq!(
-            Ack::parse(&[1, 5, 5, 0, 1, 3, 1, 3, 1]),
-            Err(Malformed::Trailing)
-        );
+        assert_eq!(Ack::parse(&[1, 5, 5, 0, 2, 3, 1]), Err(Malformed::Truncated));
+        assert_eq!(Ack::parse(&[1, 5, 5, 0, 1, 3, 1, 3, 1]), Err(Malformed::Trailing));
         assert_eq!(Ack::parse(&[1, 5, 5, 0, 0, 3, 1]), Err(Malformed::Trailing));
-        assert_eq!(
-            Ack::parse(&[1, 5, 5, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 1, 1]),
-            Err(Malformed::Truncated)
-        );
+        assert_eq!(Ack::parse(&[1, 5, 5, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 1, 1]), Err(Malformed::Truncated));
+    }
+
+    #[test]
+    fn gaps_are_equal_when_they_are_the_same_ranges() {
+        let ranges = [Gap { start: 18, length: 5 }];
+        let wire = Ack::parse(&[1, 10, 10, 0, 1, 8, 5]).unwrap().gaps;
+        assert_eq!(wire, Gaps::new(&ranges));
+        assert_ne!(wire, Gaps::NONE);
+        assert_ne!(wire, Ack::parse(&[1, 10, 10, 0, 1, 8, 6]).unwrap().gaps);
+        assert!(!wire.is_empty());
+        assert_eq!(std::format!("{wire:?}"), "[Gap { start: 18, length: 5 }]");
     }
 }

@@ -28,9 +28,7 @@ mod tests {
 
     #[test]
     fn a_tag_is_the_check_of_both_nonces_sender_first() {
-        let bytes = [
-            8, 7, 6, 5, 4, 3, 2, 1, 0x18, 0x17, 0x16, 0x15, 0x14, 0x13, 0x12, 0x11,
-        ];
+        let bytes = [8, 7, 6, 5, 4, 3, 2, 1, 0x18, 0x17, 0x16, 0x15, 0x14, 0x13, 0x12, 0x11];
         let (from, to) = (0x0102_0304_0506_0708, 0x1112_1314_1516_1718);
         assert_eq!(tag(&mut Nibble, from, to), Bytewise.update(0, &bytes));
         assert_ne!(tag(&mut Nibble, from, to), tag(&mut Nibble, to, from));

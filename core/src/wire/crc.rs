@@ -108,10 +108,7 @@ mod tests {
     #[test]
     fn engines_agree_on_every_byte() {
         for byte in 0..=u8::MAX {
-            assert_eq!(
-                Nibble.update(0x89AB_CDEF, &[byte]),
-                Bytewise.update(0x89AB_CDEF, &[byte])
-            );
+            assert_eq!(Nibble.update(0x89AB_CDEF, &[byte]), Bytewise.update(0x89AB_CDEF, &[byte]));
         }
     }
 }

@@ -44,18 +44,12 @@ impl Shift {
     /// The shift by `len` bytes.
     #[must_use]
     pub fn new(len: u64) -> Self {
-        Self {
-            len,
-            factor: shift(ONE, len),
-        }
+        Self { len, factor: shift(ONE, len) }
     }
 
     /// The length it shifts by, in bytes.
     #[must_use]
-    #[allow(
-        clippy::len_without_is_empty,
-        reason = "an operator is not a container"
-    )]
+    #[allow(clippy::len_without_is_empty, reason = "an operator is not a container")]
     pub const fn len(&self) -> u64 {
         self.len
     }
@@ -110,10 +104,7 @@ mod tests {
         let order = u64::from(u32::MAX);
         assert_eq!(shift(1, order), 1);
         assert_eq!(shift(1, order + 5), shift(1, 5));
-        assert_eq!(
-            shift(shift(77, 1 << 40), 12345),
-            shift(77, (1 << 40) + 12345)
-        );
+        assert_eq!(shift(shift(77, 1 << 40), 12345), shift(77, (1 << 40) + 12345));
         assert_eq!(shift(1, u64::MAX), shift(1, u64::MAX % order));
     }
 

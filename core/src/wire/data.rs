@@ -33,11 +33,7 @@ impl<'a> Data<'a> {
     /// [`Malformed`]; among them `Truncated` for an empty payload.
     pub fn parse(body: &'a [u8]) -> Result<Self, Malformed> {
         let mut r = Reader::new(body);
-        let data = Self {
-            transfer: r.id()?,
-            offset: r.varint()?,
-            payload: r.rest(),
-        };
+        let data = Self { transfer: r.id()?, offset: r.varint()?, payload: r.rest() };
         if data.payload.is_empty() {
             return Err(Malformed::Truncated);
         }
@@ -79,11 +75,7 @@ mod tests {
 
     #[test]
     fn a_payload_follows_id_and_offset() {
-        let data = Data {
-            transfer: 1,
-            offset: 300,
-            payload: b"xy",
-        };
+        let data = Data { transfer: 1, offset: 300, payload: b"xy" };
         assert_eq!(Data::parse(&[1, 0xAC, 0x02, b'x', b'y']), Ok(data));
         assert_eq!(Data::parse(&[0, 0, b'x']), Err(Malformed::Value));
     }
@@ -95,20 +87,10 @@ mod tests {
 
     #[test]
     fn the_overhead_is_what_is_not_payload() {
-        for (transfer, offset) in [
-            (1, 0),
-            (127, 0x1F_FFFF),
-            (128, 0x20_0000),
-            (u32::MAX, u64::MAX),
-        ] {
+        for (transfer, offset) in [(1, 0), (127, 0x1F_FFFF), (128, 0x20_0000), (u32::MAX, u64::MAX)] {
             let mut out = [0; 32];
             let mut w = Writer::new(&mut out);
-            Data {
-                transfer,
-                offset,
-                payload: b"x",
-            }
-            .emit(&mut w);
+            Data { transfer, offset, payload: b"x" }.emit(&mut w);
             assert_eq!(Data::overhead(transfer, offset), w.len() - 1 + CHECK_LEN);
         }
     }

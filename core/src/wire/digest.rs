@@ -165,10 +165,7 @@ mod tests {
         }
         assert_eq!(DigestKind::from_code(4), None);
         assert_eq!(DigestKind::ALL.map(DigestKind::len), [0, 8, 32, 32]);
-        assert_eq!(
-            DigestKind::ALL.map(DigestKind::name),
-            ["crc32", "crc64", "blake3", "sha256"]
-        );
+        assert_eq!(DigestKind::ALL.map(DigestKind::name), ["crc32", "crc64", "blake3", "sha256"]);
     }
 
     #[test]
@@ -186,14 +183,8 @@ mod tests {
     #[test]
     fn the_receivers_preference_rules() {
         let receiver = DigestList::new(&[Blake3, Crc64Nvme]);
-        assert_eq!(
-            receiver.choose(DigestList::new(&[Crc64Nvme, Blake3])),
-            Blake3
-        );
-        assert_eq!(
-            receiver.choose(DigestList::new(&[Sha256, Crc64Nvme])),
-            Crc64Nvme
-        );
+        assert_eq!(receiver.choose(DigestList::new(&[Crc64Nvme, Blake3])), Blake3);
+        assert_eq!(receiver.choose(DigestList::new(&[Sha256, Crc64Nvme])), Crc64Nvme);
         assert_eq!(receiver.choose(DigestList::new(&[Sha256])), Crc32);
         assert_eq!(DigestList::EMPTY.choose(receiver), Crc32);
     }

@@ -35,13 +35,7 @@ impl<'a> End<'a> {
         let digest = DigestKind::from_code(r.u8()?).ok_or(Malformed::Value)?;
         let value = r.bytes(digest.len())?;
         r.finish()?;
-        Ok(Self {
-            transfer,
-            size,
-            check,
-            digest,
-            value,
-        })
+        Ok(Self { transfer, size, check, digest, value })
     }
 
     /// Writes kind and fields: at most 53 bytes.
@@ -74,11 +68,7 @@ impl<'a> Done<'a> {
     /// [`Malformed`].
     pub fn parse(body: &'a [u8]) -> Result<Self, Malformed> {
         let mut r = Reader::new(body);
-        Ok(Self {
-            transfer: r.id()?,
-            code: Code::from_code(r.u8()?),
-            words: r.words()?,
-        })
+        Ok(Self { transfer: r.id()?, code: Code::from_code(r.u8()?), words: r.words()? })
     }
 
     /// Writes kind and fields, the words cut to the writer's room; leave 4 bytes for the check.
@@ -101,13 +91,7 @@ mod tests {
         body[0] = 1;
         for digest in DigestKind::ALL {
             body[6] = digest.code();
-            let end = End {
-                transfer: 1,
-                size: 0,
-                check: 0,
-                digest,
-                value: &[0; 32][..digest.len()],
-            };
+            let end = End { transfer: 1, size: 0, check: 0, digest, value: &[0; 32][..digest.len()] };
             let len = 7 + digest.len();
             assert_eq!(End::parse(&body[..len]), Ok(end));
             assert_eq!(End::parse(&body[..=len]), Err(Malformed::Trailing));
@@ -119,34 +103,15 @@ mod tests {
 
     #[test]
     fn a_done_may_be_ok_and_a_later_code_is_other() {
-        assert_eq!(
-            Done::parse(&[1, 0]),
-            Ok(Done {
-                transfer: 1,
-                code: Code::Ok,
-                words: ""
-            })
-        );
-        assert_eq!(
-            Done::parse(&[1, 200, b'!']),
-            Ok(Done {
-                transfer: 1,
-                code: Code::Other,
-                words: "!"
-            })
-        );
+        assert_eq!(Done::parse(&[1, 0]), Ok(Done { transfer: 1, code: Code::Ok, words: "" }));
+        assert_eq!(Done::parse(&[1, 200, b'!']), Ok(Done { transfer: 1, code: Code::Other, words: "!" }));
         assert_eq!(Done::parse(&[0, 0]), Err(Malformed::Value));
     }
 
     #[test]
     fn the_largest_end_fits_what_every_end_takes() {
-        let end = End {
-            transfer: u32::MAX,
-            size: u64::MAX,
-            check: 0,
-            digest: DigestKind::Blake3,
-            value: &[0; 32],
-        };
+        let end =
+            End { transfer: u32::MAX, size: u64::MAX, check: 0, digest: DigestKind::Blake3, value: &[0; 32] };
         let mut out = [0; MIN_FRAME];
         let mut w = Writer::new(&mut out);
         end.emit(&mut w);

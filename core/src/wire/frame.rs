@@ -56,24 +56,22 @@ impl<'a> Frame<'a> {
         let mut r = Reader::new(frame);
         let code = r.u8()?;
         let body = r.rest();
-        Ok(
-            match Kind::from_code(code).ok_or(FrameError::UnknownKind(code))? {
-                Kind::Hello => Self::Hello(Hello::parse(body)?),
-                Kind::Ping => Self::Ping(Ping::parse(body)?),
-                Kind::Pong => Self::Pong(Pong::parse(body)?),
-                Kind::Notice => Self::Notice(Notice::parse(body)?),
-                Kind::Abort => Self::Abort(Abort::parse(body)?),
-                Kind::Bye => Self::Bye(Bye::parse(body)?),
-                Kind::Offer => Self::Offer(Offer::parse(body)?),
-                Kind::Want => Self::Want(Want::parse(body)?),
-                Kind::Accept => Self::Accept(Accept::parse(body)?),
-                Kind::Decline => Self::Decline(Decline::parse(body)?),
-                Kind::Data => Self::Data(Data::parse(body)?),
-                Kind::Ack => Self::Ack(Ack::parse(body)?),
-                Kind::End => Self::End(End::parse(body)?),
-                Kind::Done => Self::Done(Done::parse(body)?),
-            },
-        )
+        Ok(match Kind::from_code(code).ok_or(FrameError::UnknownKind(code))? {
+            Kind::Hello => Self::Hello(Hello::parse(body)?),
+            Kind::Ping => Self::Ping(Ping::parse(body)?),
+            Kind::Pong => Self::Pong(Pong::parse(body)?),
+            Kind::Notice => Self::Notice(Notice::parse(body)?),
+            Kind::Abort => Self::Abort(Abort::parse(body)?),
+            Kind::Bye => Self::Bye(Bye::parse(body)?),
+            Kind::Offer => Self::Offer(Offer::parse(body)?),
+            Kind::Want => Self::Want(Want::parse(body)?),
+            Kind::Accept => Self::Accept(Accept::parse(body)?),
+            Kind::Decline => Self::Decline(Decline::parse(body)?),
+            Kind::Data => Self::Data(Data::parse(body)?),
+            Kind::Ack => Self::Ack(Ack::parse(body)?),
+            Kind::End => Self::End(End::parse(body)?),
+            Kind::Done => Self::Done(Done::parse(body)?),
+        })
     }
 
     /// Writes kind and fields, without the check.
@@ -151,32 +149,17 @@ mod tests {
 
     #[test]
     fn the_kind_byte_leads_to_the_kind() {
-        assert_eq!(
-            Frame::parse(&[0x02, 7]),
-            Ok(Frame::Ping(Ping { number: 7 }))
-        );
-        assert_eq!(
-            Frame::parse(&[0x03, 7]).map(|frame| frame.kind()),
-            Ok(Kind::Pong)
-        );
+        assert_eq!(Frame::parse(&[0x02, 7]), Ok(Frame::Ping(Ping { number: 7 })));
+        assert_eq!(Frame::parse(&[0x03, 7]).map(|frame| frame.kind()), Ok(Kind::Pong));
     }
 
     #[test]
     fn an_unknown_kind_is_told_from_a_malformed_body() {
-        assert_eq!(
-            Frame::parse(&[]),
-            Err(FrameError::Malformed(Malformed::Truncated))
-        );
-        assert_eq!(
-            Frame::parse(&[0x02]),
-            Err(FrameError::Malformed(Malformed::Truncated))
-        );
+        assert_eq!(Frame::parse(&[]), Err(FrameError::Malformed(Malformed::Truncated)));
+        assert_eq!(Frame::parse(&[0x02]), Err(FrameError::Malformed(Malformed::Truncated)));
         for code in [0x00, 0x07, 0x0F, 0x18, 0x42, 0x82, 0xFF] {
             assert_eq!(Frame::parse(&[code, 1]), Err(FrameError::UnknownKind(code)));
         }
-        assert_eq!(
-            std::format!("{}", FrameError::UnknownKind(7)),
-            "unknown kind of frame 0x07"
-        );
+        assert_eq!(std::format!("{}", FrameError::UnknownKind(7)), "unknown kind of frame 0x07");
     }
 }

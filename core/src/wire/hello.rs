@@ -85,14 +85,7 @@ impl Hello {
         w.u64(self.nonce);
         w.u64(self.echo);
         w.u8(self.flags & Self::FLAGS);
-        for limit in [
-            self.frame,
-            self.window,
-            self.eager,
-            self.transfers,
-            self.gaps,
-            self.name,
-        ] {
+        for limit in [self.frame, self.window, self.eager, self.transfers, self.gaps, self.name] {
             w.varint(limit.into());
         }
         let [digests, ..] = self.digests.len().to_le_bytes();
@@ -178,35 +171,14 @@ mod tests {
         let mut bytes = body(&SMALLEST);
         bytes[FLAGS] = 0xFF;
         bytes[DIGESTS] = 4;
-        bytes.extend([
-            9,
-            DigestKind::Sha256.code(),
-            4,
-            DigestKind::Blake3.code(),
-            1,
-            2,
-            3,
-        ]);
+        bytes.extend([9, DigestKind::Sha256.code(), 4, DigestKind::Blake3.code(), 1, 2, 3]);
         let digests = DigestList::new(&[DigestKind::Sha256, DigestKind::Blake3]);
-        assert_eq!(
-            Hello::parse(&bytes),
-            Ok(Hello {
-                flags: Hello::FLAGS,
-                digests,
-                ..SMALLEST
-            })
-        );
+        assert_eq!(Hello::parse(&bytes), Ok(Hello { flags: Hello::FLAGS, digests, ..SMALLEST }));
     }
 
     #[test]
     fn unknown_flags_are_not_sent() {
-        assert_eq!(
-            body(&Hello {
-                flags: 0xFF,
-                ..SMALLEST
-            })[FLAGS],
-            0b11
-        );
+        assert_eq!(body(&Hello { flags: 0xFF, ..SMALLEST })[FLAGS], 0b11);
     }
 
     #[test]

@@ -38,16 +38,8 @@ impl<'a> Entry<'a> {
     pub fn parse(bytes: &'a [u8]) -> Result<(Self, usize), Malformed> {
         let mut r = Reader::new(bytes);
         let flags = r.flags(FLAGS)?;
-        let size = if flags & SIZE != 0 {
-            Some(r.varint()?)
-        } else {
-            None
-        };
-        let modified = if flags & MODIFIED != 0 {
-            Some(r.zigzag()?)
-        } else {
-            None
-        };
+        let size = if flags & SIZE != 0 { Some(r.varint()?) } else { None };
+        let modified = if flags & MODIFIED != 0 { Some(r.zigzag()?) } else { None };
         let len = match usize::try_from(r.varint()?) {
             Ok(len) if len <= MAX_NAME => len,
             _ => return Err(Malformed::Value),
@@ -141,12 +133,8 @@ mod tests {
     #[test]
     fn the_longest_record_has_the_documented_length() {
         let name = [b'a'; MAX_NAME];
-        let longest = Entry {
-            size: Some(u64::MAX),
-            modified: Some(i64::MIN),
-            name: UncheckedName::new(&name),
-            ..FULL
-        };
+        let longest =
+            Entry { size: Some(u64::MAX), modified: Some(i64::MIN), name: UncheckedName::new(&name), ..FULL };
         let mut out = [0; Entry::MAX_LEN + 1];
         let mut w = Writer::new(&mut out);
         longest.emit(&mut w);

@@ -8,7 +8,7 @@ pub const MAX_NAME: usize = 1024;
 pub const MAX_PART: usize = 255;
 
 /// What no part of a name begins with: it is kept for what the receiver stores beside the files.
-const RESERVED: &str = ".sampan";
+const RESERVED: &[u8] = b".sampan";
 
 /// A name as it came from the peer.
 ///
@@ -46,11 +46,7 @@ impl<'a> UncheckedName<'a> {
     /// # Errors
     /// As [`check`](Self::check), except [`NameError::Empty`].
     pub fn check_prefix(self) -> Result<Option<FileName<'a>>, NameError> {
-        if self.0.is_empty() {
-            Ok(None)
-        } else {
-            self.check().map(Some)
-        }
+        if self.0.is_empty() { Ok(None) } else { self.check().map(Some) }
     }
 }
 
@@ -97,7 +93,7 @@ impl<'a> FileName<'a> {
         for c in name.chars() {
             check_char(c)?;
         }
-        for part in name.split('/') {
+        for part in name.as_bytes().split(|byte| *byte == b'/') {
             check_part(part)?;
         }
         Ok(Self(name))
@@ -137,19 +133,17 @@ fn check_char(c: char) -> Result<(), NameError> {
     match c {
         '\\' => Err(NameError::Backslash),
         '\0'..='\x1F' | '\x7F'..='\u{9F}' | '\u{2028}' | '\u{2029}' => Err(NameError::Control),
-        '\u{061C}'
-        | '\u{200E}'
-        | '\u{200F}'
-        | '\u{202A}'..='\u{202E}'
-        | '\u{2066}'..='\u{2069}' => Err(NameError::Direction),
+        '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => {
+            Err(NameError::Direction)
+        }
         _ => Ok(()),
     }
 }
 
-fn check_part(part: &str) -> Result<(), NameError> {
+fn check_part(part: &[u8]) -> Result<(), NameError> {
     match part {
-        "" => Err(NameError::EmptyPart),
-        "." | ".." => Err(NameError::DotPart),
+        b"" => Err(NameError::EmptyPart),
+        b"." | b".." => Err(NameError::DotPart),
         _ if part.len() > MAX_PART => Err(NameError::PartTooLong { len: part.len() }),
         _ if part.starts_with(RESERVED) => Err(NameError::Reserved),
         _ => Ok(()),
@@ -193,18 +187,12 @@ impl fmt::Display for NameError {
         f.write_str(match self {
             Self::Empty => "the name is empty",
             Self::TooLong { len } => {
-                return write!(
-                    f,
-                    "the name is {len} bytes long, at most {MAX_NAME} are allowed"
-                );
+                return write!(f, "the name is {len} bytes long, at most {MAX_NAME} are allowed");
             }
             Self::NotUtf8 => "the name is not UTF-8",
             Self::EmptyPart => "a part of the name is empty",
             Self::PartTooLong { len } => {
-                return write!(
-                    f,
-                    "a part of the name is {len} bytes long, at most {MAX_PART} are allowed"
-                );
+                return write!(f, "a part of the name is {len} bytes long, at most {MAX_PART} are allowed");
             }
             Self::DotPart => "a part of the name is . or ..",
             Self::Reserved => "a part of the name begins with .sampan",
@@ -241,12 +229,7 @@ mod tests {
             "~",
             "-",
         ] {
-            assert_eq!(
-                UncheckedName::new(name.as_bytes())
-                    .check()
-                    .map(FileName::as_str),
-                Ok(name)
-            );
+            assert_eq!(UncheckedName::new(name.as_bytes()).check().map(FileName::as_str), Ok(name));
         }
     }
 
@@ -256,6 +239,7 @@ mod tests {
         assert!(name.parts().eq(["a", "b", "c"]));
         assert_eq!(name.last_part(), "c");
         assert_eq!(FileName::new("a").unwrap().last_part(), "a");
+        assert_eq!(std::format!("{name:>7}"), "  a/b/c");
     }
 
     #[test]
@@ -273,10 +257,7 @@ mod tests {
         let parts = core::str::from_utf8(&parts).unwrap();
         assert!(FileName::new(&parts[..1024]).is_ok());
         assert_eq!(refused(parts), NameError::TooLong { len: 1025 });
-        assert_eq!(
-            UncheckedName::new(parts.as_bytes()).check(),
-            Err(NameError::TooLong { len: 1025 })
-        );
+        assert_eq!(UncheckedName::new(parts.as_bytes()).check(), Err(NameError::TooLong { len: 1025 }));
     }
 
     #[test]
@@ -298,30 +279,19 @@ mod tests {
             let mut buffer = [0; 4];
             let expected = match u32::from(c) {
                 0..=0x1F | 0x7F..=0x9F | 0x2028 | 0x2029 => Err(NameError::Control),
-                0x61C | 0x200E | 0x200F | 0x202A..=0x202E | 0x2066..=0x2069 => {
-                    Err(NameError::Direction)
-                }
+                0x61C | 0x200E | 0x200F | 0x202A..=0x202E | 0x2066..=0x2069 => Err(NameError::Direction),
                 0x5C => Err(NameError::Backslash),
                 0x2E => Err(NameError::DotPart),
                 0x2F => Err(NameError::EmptyPart),
                 _ => Ok(()),
             };
-            assert_eq!(
-                FileName::new(c.encode_utf8(&mut buffer)).map(|_| ()),
-                expected,
-                "{c:?}"
-            );
+            assert_eq!(FileName::new(c.encode_utf8(&mut buffer)).map(|_| ()), expected, "{c:?}");
         }
     }
 
     #[test]
     fn bytes_that_are_not_utf8_are_refused() {
-        for bytes in [
-            &[0xFF][..],
-            &[b'a', 0xC3],
-            &[0xC0, 0xAF],
-            &[0xED, 0xA0, 0x80],
-        ] {
+        for bytes in [&[0xFF][..], &[b'a', 0xC3], &[0xC0, 0xAF], &[0xED, 0xA0, 0x80]] {
             assert_eq!(UncheckedName::new(bytes).check(), Err(NameError::NotUtf8));
         }
     }
@@ -329,27 +299,22 @@ mod tests {
     #[test]
     fn a_prefix_may_be_empty() {
         assert_eq!(UncheckedName::new(b"").check_prefix(), Ok(None));
-        assert_eq!(
-            UncheckedName::new(b"a").check_prefix(),
-            Ok(Some(FileName("a")))
-        );
-        assert_eq!(
-            UncheckedName::new(b"a/").check_prefix(),
-            Err(NameError::EmptyPart)
-        );
+        assert_eq!(UncheckedName::new(b"a").check_prefix(), Ok(Some(FileName("a"))));
+        assert_eq!(UncheckedName::new(b"a/").check_prefix(), Err(NameError::EmptyPart));
         assert_eq!(UncheckedName::new(b"").check(), Err(NameError::Empty));
     }
 
     #[test]
     fn what_is_not_printable_is_escaped() {
         let name = UncheckedName::new(b"it's \"\x1b[31m\xff\\\xe2\x80\xae\xc3\xbc");
-        assert_eq!(
-            std::format!("{name}"),
-            "it's \"\\u{1b}[31m\\xff\\\\\\u{202e}\u{fc}"
-        );
-        assert_eq!(
-            std::format!("{:?}", UncheckedName::new(b"a\n")),
-            "UncheckedName(\"a\\n\")"
-        );
+        assert_eq!(std::format!("{name}"), "it's \"\\u{1b}[31m\\xff\\\\\\u{202e}\u{fc}");
+        assert_eq!(std::format!("{:?}", UncheckedName::new(b"a\n")), "UncheckedName(\"a\\n\")");
+    }
+
+    #[test]
+    fn refusals_say_why() {
+        let shown = std::format!("{}", NameError::TooLong { len: 1025 });
+        assert_eq!(shown, "the name is 1025 bytes long, at most 1024 are allowed");
+        assert_eq!(std::format!("{}", NameError::DotPart), "a part of the name is . or ..");
     }
 }

@@ -21,20 +21,19 @@ impl Identity {
     /// Longest identity, in bytes.
     pub const MAX_LEN: usize = 16;
     /// The identity of what cannot be resumed.
-    pub const EMPTY: Self = Self {
-        len: 0,
-        bytes: [0; Self::MAX_LEN],
-    };
+    pub const EMPTY: Self = Self { len: 0, bytes: [0; Self::MAX_LEN] };
 
     /// An identity of these bytes; `None` if there are more than 16.
     #[must_use]
     pub fn new(bytes: &[u8]) -> Option<Self> {
+        if bytes.len() > Self::MAX_LEN {
+            return None;
+        }
         let mut identity = Self::EMPTY;
-        identity
-            .bytes
-            .get_mut(..bytes.len())?
-            .copy_from_slice(bytes);
         identity.len = u8::try_from(bytes.len()).ok()?;
+        for (to, from) in identity.bytes.iter_mut().zip(bytes) {
+            *to = *from;
+        }
         Some(identity)
     }
 
@@ -108,21 +107,9 @@ impl<'a> Offer<'a> {
         let mut r = Reader::new(body);
         let transfer = r.id()?;
         let flags = r.flags(FLAGS)?;
-        let size = if flags & SIZE != 0 {
-            Some(r.varint()?)
-        } else {
-            None
-        };
-        let modified = if flags & MODIFIED != 0 {
-            Some(r.zigzag()?)
-        } else {
-            None
-        };
-        let want = if flags & WANTED != 0 {
-            Some(r.id()?)
-        } else {
-            None
-        };
+        let size = if flags & SIZE != 0 { Some(r.varint()?) } else { None };
+        let modified = if flags & MODIFIED != 0 { Some(r.zigzag()?) } else { None };
+        let want = if flags & WANTED != 0 { Some(r.id()?) } else { None };
         let digest = DigestKind::from_code(r.u8()?).ok_or(Malformed::Value)?;
         let directory = flags & DIRECTORY != 0;
         if directory && size.unwrap_or_default() > 0 {
@@ -217,55 +204,13 @@ mod tests {
     fn each_flag_has_its_bit() {
         for (offer, flags) in [
             (BARE, 0),
-            (
-                Offer {
-                    size: Some(0),
-                    ..BARE
-                },
-                1 << 0,
-            ),
-            (
-                Offer {
-                    modified: Some(0),
-                    ..BARE
-                },
-                1 << 1,
-            ),
-            (
-                Offer {
-                    executable: true,
-                    ..BARE
-                },
-                1 << 2,
-            ),
-            (
-                Offer {
-                    directory: true,
-                    ..BARE
-                },
-                1 << 3,
-            ),
-            (
-                Offer {
-                    restart: true,
-                    ..BARE
-                },
-                1 << 4,
-            ),
-            (
-                Offer {
-                    want: Some(1),
-                    ..BARE
-                },
-                1 << 5,
-            ),
-            (
-                Offer {
-                    listing: true,
-                    ..BARE
-                },
-                1 << 6,
-            ),
+            (Offer { size: Some(0), ..BARE }, 1 << 0),
+            (Offer { modified: Some(0), ..BARE }, 1 << 1),
+            (Offer { executable: true, ..BARE }, 1 << 2),
+            (Offer { directory: true, ..BARE }, 1 << 3),
+            (Offer { restart: true, ..BARE }, 1 << 4),
+            (Offer { want: Some(1), ..BARE }, 1 << 5),
+            (Offer { listing: true, ..BARE }, 1 << 6),
         ] {
             let mut out = [0; 32];
             let frame = emit(&offer, &mut out);
@@ -287,10 +232,7 @@ mod tests {
             ..BARE
         };
         let mut out = [0; 32];
-        assert_eq!(
-            emit(&offer, &mut out),
-            [0x10, 2, 0b10_0011, 3, 3, 5, 3, 2, 8, 9, b'n']
-        );
+        assert_eq!(emit(&offer, &mut out), [0x10, 2, 0b10_0011, 3, 3, 5, 3, 2, 8, 9, b'n']);
     }
 
     #[test]
@@ -302,10 +244,7 @@ mod tests {
         for body in [&id_0[..], &want_0, &unknown_digest, &directory_of_a_byte] {
             assert_eq!(Offer::parse(body), Err(Malformed::Value), "{body:?}");
         }
-        assert_eq!(
-            Offer::parse(&[1, 0b1001, 0, 0, 0]).map(|offer| offer.size),
-            Ok(Some(0))
-        );
+        assert_eq!(Offer::parse(&[1, 0b1001, 0, 0, 0]).map(|offer| offer.size), Ok(Some(0)));
     }
 
     #[test]
@@ -315,10 +254,7 @@ mod tests {
         body[3] = 17;
         assert_eq!(Offer::parse(&body), Err(Malformed::Value));
         body[3] = 16;
-        assert_eq!(
-            Offer::parse(&body).map(|offer| offer.identity.as_bytes().len()),
-            Ok(16)
-        );
+        assert_eq!(Offer::parse(&body).map(|offer| offer.identity.as_bytes().len()), Ok(16));
         assert_eq!(Offer::parse(&body[..19]), Err(Malformed::Truncated));
         assert_eq!(Identity::new(&[1; 17]), None);
     }
@@ -329,21 +265,12 @@ mod tests {
         assert_ne!(Identity::new(&[1]), Identity::new(&[1, 0]));
         assert!(Identity::new(&[]).unwrap().is_empty());
         assert!(!Identity::new(&[0]).unwrap().is_empty());
-        assert_eq!(
-            std::format!("{:?}", Identity::new(&[1, 0xAB]).unwrap()),
-            "Identity(01ab)"
-        );
+        assert_eq!(std::format!("{:?}", Identity::new(&[1, 0xAB]).unwrap()), "Identity(01ab)");
     }
 
     #[test]
     fn a_name_is_lent_unchecked() {
-        assert_eq!(
-            Offer::parse(&[1, 0, 0, 0]).map(|offer| offer.name.as_bytes()),
-            Ok(&[][..])
-        );
-        assert_eq!(
-            Offer::parse(&[1, 0, 0, 0, 0xFF]).map(|offer| offer.name.as_bytes()),
-            Ok(&[0xFF][..])
-        );
+        assert_eq!(Offer::parse(&[1, 0, 0, 0]).map(|offer| offer.name.as_bytes()), Ok(&[][..]));
+        assert_eq!(Offer::parse(&[1, 0, 0, 0, 0xFF]).map(|offer| offer.name.as_bytes()), Ok(&[0xFF][..]));
     }
 }

@@ -28,9 +28,7 @@ fn check_part(part: &str) -> Result<(), NotPortable> {
         return Err(NotPortable::Device);
     }
     match part.as_bytes().split_at_checked(RESERVED.len()) {
-        Some((start, _)) if start.eq_ignore_ascii_case(RESERVED.as_bytes()) => {
-            Err(NotPortable::Reserved)
-        }
+        Some((start, _)) if start.eq_ignore_ascii_case(RESERVED.as_bytes()) => Err(NotPortable::Reserved),
         _ => Ok(()),
     }
 }
@@ -43,23 +41,14 @@ const NUMBERED: [&str; 2] = ["COM", "LPT"];
 
 /// Whether the part means a device on Windows, with or without an extension.
 fn is_device(part: &str) -> bool {
-    let stem = part
-        .split('.')
-        .next()
-        .unwrap_or_default()
-        .trim_end_matches(' ');
-    if DEVICES
-        .iter()
-        .any(|device| stem.eq_ignore_ascii_case(device))
-    {
+    let stem = part.split('.').next().unwrap_or_default().trim_end_matches(' ');
+    if DEVICES.iter().any(|device| stem.eq_ignore_ascii_case(device)) {
         return true;
     }
     let mut chars = stem.chars();
     let number = chars.next_back();
     matches!(number, Some('0'..='9' | '\u{B9}' | '\u{B2}' | '\u{B3}'))
-        && NUMBERED
-            .iter()
-            .any(|device| chars.as_str().eq_ignore_ascii_case(device))
+        && NUMBERED.iter().any(|device| chars.as_str().eq_ignore_ascii_case(device))
 }
 
 /// Why some systems cannot hold a name.
@@ -82,9 +71,7 @@ impl fmt::Display for NotPortable {
             Self::Character(c) => {
                 return write!(f, "the name has a {c}, which some systems do not allow");
             }
-            Self::Ending => {
-                "a part of the name ends with a dot or a space, which some systems do not allow"
-            }
+            Self::Ending => "a part of the name ends with a dot or a space, which some systems do not allow",
             Self::Device => "a part of the name means a device on some systems",
             Self::Reserved => "a part of the name begins with .sampan where case does not matter",
         })
@@ -130,10 +117,7 @@ mod tests {
     #[test]
     fn characters_of_other_systems_are_not() {
         for c in [':', '*', '?', '"', '<', '>', '|'] {
-            assert_eq!(
-                portable(&std::format!("a/b{c}c")),
-                Err(NotPortable::Character(c))
-            );
+            assert_eq!(portable(&std::format!("a/b{c}c")), Err(NotPortable::Character(c)));
         }
     }
 
@@ -166,11 +150,7 @@ mod tests {
             "aux .txt",
             "com1.",
         ] {
-            let expected = if name.ends_with('.') {
-                NotPortable::Ending
-            } else {
-                NotPortable::Device
-            };
+            let expected = if name.ends_with('.') { NotPortable::Ending } else { NotPortable::Device };
             assert_eq!(portable(name), Err(expected), "{name}");
         }
     }
@@ -179,5 +159,15 @@ mod tests {
     fn the_reserved_prefix_has_other_spellings() {
         assert_eq!(portable("a/.Sampan-x"), Err(NotPortable::Reserved));
         assert_eq!(portable(".SAMPAN"), Err(NotPortable::Reserved));
+    }
+
+    #[test]
+    fn refusals_say_why() {
+        let shown = std::format!("{}", NotPortable::Character('?'));
+        assert_eq!(shown, "the name has a ?, which some systems do not allow");
+        assert_eq!(
+            std::format!("{}", NotPortable::Device),
+            "a part of the name means a device on some systems"
+        );
     }
 }

@@ -192,11 +192,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Malformed::Trailing`].
     pub const fn finish(&self) -> Result<(), Malformed> {
-        if self.is_empty() {
-            Ok(())
-        } else {
-            Err(Malformed::Trailing)
-        }
+        if self.is_empty() { Ok(()) } else { Err(Malformed::Trailing) }
     }
 }
 
@@ -221,10 +217,7 @@ mod tests {
         assert_eq!(Reader::new(&[0; 3]).u32(), Err(Malformed::Truncated));
         assert_eq!(Reader::new(&[0; 7]).u64(), Err(Malformed::Truncated));
         assert_eq!(Reader::new(&[0; 7]).bytes(8), Err(Malformed::Truncated));
-        assert_eq!(
-            Reader::new(&[0; 7]).bytes(usize::MAX),
-            Err(Malformed::Truncated)
-        );
+        assert_eq!(Reader::new(&[0; 7]).bytes(usize::MAX), Err(Malformed::Truncated));
         assert_eq!(Reader::new(&[]).varint(), Err(Malformed::Truncated));
         assert_eq!(Reader::new(&[0x80]).varint(), Err(Malformed::Truncated));
         assert_eq!(Reader::new(&[0xFF; 9]).varint(), Err(Malformed::Truncated));
@@ -242,11 +235,7 @@ mod tests {
         for tenth in [0x00, 0x02, 0x7F, 0x80, 0x81, 0xFF] {
             let mut bytes = max;
             bytes[9] = tenth;
-            assert_eq!(
-                Reader::new(&bytes).varint(),
-                Err(Malformed::Varint),
-                "{tenth:#x}"
-            );
+            assert_eq!(Reader::new(&bytes).varint(), Err(Malformed::Varint), "{tenth:#x}");
         }
     }
 
@@ -259,14 +248,8 @@ mod tests {
 
     #[test]
     fn a_varint32_ends_at_32_bits() {
-        assert_eq!(
-            Reader::new(&[0xFF, 0xFF, 0xFF, 0xFF, 0x0F]).varint32(),
-            Ok(u32::MAX)
-        );
-        assert_eq!(
-            Reader::new(&[0x80, 0x80, 0x80, 0x80, 0x10]).varint32(),
-            Err(Malformed::Varint)
-        );
+        assert_eq!(Reader::new(&[0xFF, 0xFF, 0xFF, 0xFF, 0x0F]).varint32(), Ok(u32::MAX));
+        assert_eq!(Reader::new(&[0x80, 0x80, 0x80, 0x80, 0x10]).varint32(), Err(Malformed::Varint));
     }
 
     #[test]
@@ -295,18 +278,12 @@ mod tests {
     #[test]
     fn words_are_at_most_256_bytes_of_utf8() {
         assert_eq!(Reader::new(b"").words(), Ok(""));
-        assert_eq!(
-            Reader::new("\u{fc}\0\n".as_bytes()).words(),
-            Ok("\u{fc}\0\n")
-        );
+        assert_eq!(Reader::new("\u{fc}\0\n".as_bytes()).words(), Ok("\u{fc}\0\n"));
         assert_eq!(Reader::new(&[b'a'; 256]).words().map(str::len), Ok(256));
         assert_eq!(Reader::new(&[b'a'; 257]).words(), Err(Malformed::Text));
         assert_eq!(Reader::new(&[b'a'; 257]).text(257).map(str::len), Ok(257));
         assert_eq!(Reader::new(&[b'a', 0xC3]).words(), Err(Malformed::Text));
-        assert_eq!(
-            Reader::new(&[0xED, 0xA0, 0x80]).words(),
-            Err(Malformed::Text)
-        );
+        assert_eq!(Reader::new(&[0xED, 0xA0, 0x80]).words(), Err(Malformed::Text));
     }
 
     #[test]
@@ -316,5 +293,11 @@ mod tests {
         assert_eq!(r.finish(), Err(Malformed::Trailing));
         assert_eq!(r.rest(), [2]);
         assert_eq!(r.finish(), Ok(()));
+    }
+
+    #[test]
+    fn faults_say_what_is_wrong() {
+        assert_eq!(std::format!("{}", Malformed::Truncated), "a field is cut short");
+        assert_eq!(std::format!("{}", Malformed::Text), "text is not UTF-8 or too long");
     }
 }

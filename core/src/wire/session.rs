@@ -19,9 +19,7 @@ impl Ping {
     /// # Errors
     /// [`Malformed`].
     pub fn parse(body: &[u8]) -> Result<Self, Malformed> {
-        Ok(Self {
-            number: parse_number(body)?,
-        })
+        Ok(Self { number: parse_number(body)? })
     }
 
     /// Writes kind and fields: at most 6 bytes.
@@ -45,9 +43,7 @@ impl Pong {
     /// # Errors
     /// [`Malformed`].
     pub fn parse(body: &[u8]) -> Result<Self, Malformed> {
-        Ok(Self {
-            number: parse_number(body)?,
-        })
+        Ok(Self { number: parse_number(body)? })
     }
 
     /// Writes kind and fields: at most 6 bytes.
@@ -81,10 +77,7 @@ impl<'a> Notice<'a> {
     /// [`Malformed`].
     pub fn parse(body: &'a [u8]) -> Result<Self, Malformed> {
         let mut r = Reader::new(body);
-        Ok(Self {
-            number: r.varint32()?,
-            words: r.text(MAX_CONTROL)?,
-        })
+        Ok(Self { number: r.varint32()?, words: r.text(MAX_CONTROL)? })
     }
 
     /// Writes kind and fields, the words cut to the writer's room; leave 4 bytes for the check.
@@ -147,12 +140,7 @@ impl<'a> Abort<'a> {
         if (scope == Scope::Session) != (transfer == 0) {
             return Err(Malformed::Value);
         }
-        Ok(Self {
-            scope,
-            transfer,
-            code: Code::from_refusal(r.u8()?),
-            words: r.words()?,
-        })
+        Ok(Self { scope, transfer, code: Code::from_refusal(r.u8()?), words: r.words()? })
     }
 
     /// Writes kind and fields, the words cut to the writer's room; leave 4 bytes for the check.
@@ -182,10 +170,7 @@ impl<'a> Bye<'a> {
     /// [`Malformed`].
     pub fn parse(body: &'a [u8]) -> Result<Self, Malformed> {
         let mut r = Reader::new(body);
-        Ok(Self {
-            code: Code::from_code(r.u8()?),
-            words: r.words()?,
-        })
+        Ok(Self { code: Code::from_code(r.u8()?), words: r.words()? })
     }
 
     /// Writes kind and fields, the words cut to the writer's room; leave 4 bytes for the check.
@@ -207,10 +192,7 @@ mod tests {
         assert_eq!(Ping::parse(&[1, 0]), Err(Malformed::Trailing));
         assert_eq!(Pong::parse(&[1, 0]), Err(Malformed::Trailing));
         assert_eq!(Ping::parse(&[]), Err(Malformed::Truncated));
-        assert_eq!(
-            Pong::parse(&[0xFF, 0xFF, 0xFF, 0xFF, 0x10]),
-            Err(Malformed::Varint)
-        );
+        assert_eq!(Pong::parse(&[0xFF, 0xFF, 0xFF, 0xFF, 0x10]), Err(Malformed::Varint));
     }
 
     #[test]
@@ -228,17 +210,9 @@ mod tests {
     #[test]
     fn an_abort_names_a_transfer_unless_it_ends_the_session() {
         let abort = Abort::parse(&[2, 3, 12, b'n', b'o']).unwrap();
-        let expected = Abort {
-            scope: Scope::Receiving,
-            transfer: 3,
-            code: Code::Cancelled,
-            words: "no",
-        };
+        let expected = Abort { scope: Scope::Receiving, transfer: 3, code: Code::Cancelled, words: "no" };
         assert_eq!(abort, expected);
-        assert_eq!(
-            Abort::parse(&[0, 0, 15]).map(|abort| abort.scope),
-            Ok(Scope::Session)
-        );
+        assert_eq!(Abort::parse(&[0, 0, 15]).map(|abort| abort.scope), Ok(Scope::Session));
         assert_eq!(Abort::parse(&[0, 1, 15]), Err(Malformed::Value));
         assert_eq!(Abort::parse(&[1, 0, 15]), Err(Malformed::Value));
         assert_eq!(Abort::parse(&[2, 0, 15]), Err(Malformed::Value));
@@ -247,24 +221,9 @@ mod tests {
 
     #[test]
     fn an_abort_is_never_ok_but_a_bye_is() {
-        assert_eq!(
-            Abort::parse(&[0, 0, 0]).map(|abort| abort.code),
-            Ok(Code::Other)
-        );
-        assert_eq!(
-            Bye::parse(&[0]),
-            Ok(Bye {
-                code: Code::Ok,
-                words: ""
-            })
-        );
-        assert_eq!(
-            Bye::parse(&[19]),
-            Ok(Bye {
-                code: Code::Other,
-                words: ""
-            })
-        );
+        assert_eq!(Abort::parse(&[0, 0, 0]).map(|abort| abort.code), Ok(Code::Other));
+        assert_eq!(Bye::parse(&[0]), Ok(Bye { code: Code::Ok, words: "" }));
+        assert_eq!(Bye::parse(&[19]), Ok(Bye { code: Code::Other, words: "" }));
     }
 
     #[test]
@@ -278,20 +237,13 @@ mod tests {
 
     #[test]
     fn words_are_cut_to_fit_and_the_rest_is_not() {
-        let abort = Abort {
-            scope: Scope::Session,
-            transfer: 0,
-            code: Code::Protocol,
-            words: "\u{20ac}\u{20ac}",
-        };
+        let abort =
+            Abort { scope: Scope::Session, transfer: 0, code: Code::Protocol, words: "\u{20ac}\u{20ac}" };
         let mut out = [0; 8];
         let mut w = Writer::new(&mut out);
         abort.emit(&mut w);
         assert_eq!((w.len(), w.is_full()), (7, false));
-        assert_eq!(
-            Abort::parse(&out[1..7]).map(|abort| abort.words),
-            Ok("\u{20ac}")
-        );
+        assert_eq!(Abort::parse(&out[1..7]).map(|abort| abort.words), Ok("\u{20ac}"));
         let mut w = Writer::new(&mut out[..3]);
         abort.emit(&mut w);
         assert!(w.is_full());

@@ -132,12 +132,7 @@ impl<'a> Decline<'a> {
             1 => Answered::Want,
             _ => return Err(Malformed::Value),
         };
-        Ok(Self {
-            what,
-            number: r.id()?,
-            code: Code::from_refusal(r.u8()?),
-            words: r.words()?,
-        })
+        Ok(Self { what, number: r.id()?, code: Code::from_refusal(r.u8()?), words: r.words()? })
     }
 
     /// Writes kind and fields, the words cut to the writer's room; leave 4 bytes for the check.
@@ -157,17 +152,9 @@ mod tests {
 
     #[test]
     fn a_want_is_for_a_file_or_a_listing() {
-        let want = Want {
-            number: 1,
-            listing: false,
-            name: UncheckedName::new(b"a"),
-        };
+        let want = Want { number: 1, listing: false, name: UncheckedName::new(b"a") };
         assert_eq!(Want::parse(&[1, 0, b'a']), Ok(want));
-        let everything = Want {
-            number: 300,
-            listing: true,
-            name: UncheckedName::new(b""),
-        };
+        let everything = Want { number: 300, listing: true, name: UncheckedName::new(b"") };
         assert_eq!(Want::parse(&[0xAC, 0x02, 1]), Ok(everything));
         assert_eq!(Want::parse(&[0, 0, b'a']), Err(Malformed::Value));
         assert_eq!(Want::parse(&[1, 2, b'a']), Err(Malformed::Value));
@@ -175,70 +162,32 @@ mod tests {
 
     #[test]
     fn an_accept_says_where_to_begin() {
-        let accept = Accept {
-            transfer: 1,
-            have: false,
-            offset: 2,
-            check: 0x0403_0201,
-            credit: 5,
-        };
+        let accept = Accept { transfer: 1, have: false, offset: 2, check: 0x0403_0201, credit: 5 };
         assert_eq!(Accept::parse(&[1, 0, 2, 1, 2, 3, 4, 5]), Ok(accept));
-        assert_eq!(
-            Accept::parse(&[1, 0, 2, 1, 2, 3, 4, 5, 0]),
-            Err(Malformed::Trailing)
-        );
-        assert_eq!(
-            Accept::parse(&[0, 0, 2, 1, 2, 3, 4, 5]),
-            Err(Malformed::Value)
-        );
-        assert_eq!(
-            Accept::parse(&[1, 2, 2, 1, 2, 3, 4, 5]),
-            Err(Malformed::Value)
-        );
+        assert_eq!(Accept::parse(&[1, 0, 2, 1, 2, 3, 4, 5, 0]), Err(Malformed::Trailing));
+        assert_eq!(Accept::parse(&[0, 0, 2, 1, 2, 3, 4, 5]), Err(Malformed::Value));
+        assert_eq!(Accept::parse(&[1, 2, 2, 1, 2, 3, 4, 5]), Err(Malformed::Value));
     }
 
     #[test]
     fn an_accept_of_nothing_has_no_check() {
         assert!(Accept::parse(&[1, 0, 0, 0, 0, 0, 0, 5]).is_ok());
-        assert_eq!(
-            Accept::parse(&[1, 0, 0, 1, 0, 0, 0, 5]),
-            Err(Malformed::Value)
-        );
+        assert_eq!(Accept::parse(&[1, 0, 0, 1, 0, 0, 0, 5]), Err(Malformed::Value));
         assert!(Accept::parse(&[1, 0, 1, 0, 0, 0, 0, 5]).is_ok());
     }
 
     #[test]
     fn an_accept_that_has_it_all_says_nothing_else() {
-        let accept = Accept {
-            transfer: 1,
-            have: true,
-            offset: 0,
-            check: 0,
-            credit: 0,
-        };
+        let accept = Accept { transfer: 1, have: true, offset: 0, check: 0, credit: 0 };
         assert_eq!(Accept::parse(&[1, 1, 0, 0, 0, 0, 0, 0]), Ok(accept));
-        assert_eq!(
-            Accept::parse(&[1, 1, 1, 0, 0, 0, 0, 0]),
-            Err(Malformed::Value)
-        );
-        assert_eq!(
-            Accept::parse(&[1, 1, 0, 1, 0, 0, 0, 0]),
-            Err(Malformed::Value)
-        );
-        assert_eq!(
-            Accept::parse(&[1, 1, 0, 0, 0, 0, 0, 1]),
-            Err(Malformed::Value)
-        );
+        assert_eq!(Accept::parse(&[1, 1, 1, 0, 0, 0, 0, 0]), Err(Malformed::Value));
+        assert_eq!(Accept::parse(&[1, 1, 0, 1, 0, 0, 0, 0]), Err(Malformed::Value));
+        assert_eq!(Accept::parse(&[1, 1, 0, 0, 0, 0, 0, 1]), Err(Malformed::Value));
     }
 
     #[test]
     fn a_decline_answers_an_offer_or_a_want() {
-        let decline = Decline {
-            what: Answered::Want,
-            number: 3,
-            code: Code::NotFound,
-            words: "x",
-        };
+        let decline = Decline { what: Answered::Want, number: 3, code: Code::NotFound, words: "x" };
         assert_eq!(Decline::parse(&[1, 3, 8, b'x']), Ok(decline));
         assert_eq!(
             Decline::parse(&[0, 3, 0]).map(|decline| (decline.what, decline.code)),
@@ -251,18 +200,8 @@ mod tests {
 
     #[test]
     fn the_largest_without_a_name_or_words_are_as_large_as_documented() {
-        let accept = Accept {
-            transfer: u32::MAX,
-            have: false,
-            offset: u64::MAX,
-            check: 0,
-            credit: u32::MAX,
-        };
-        let want = Want {
-            number: u32::MAX,
-            listing: true,
-            name: UncheckedName::new(b""),
-        };
+        let accept = Accept { transfer: u32::MAX, have: false, offset: u64::MAX, check: 0, credit: u32::MAX };
+        let want = Want { number: u32::MAX, listing: true, name: UncheckedName::new(b"") };
         for (frame, len) in [(Frame::Accept(accept), 26), (Frame::Want(want), 7)] {
             let mut out = [0; 64];
             let mut w = Writer::new(&mut out);

@@ -1,0 +1,160 @@
+//! `sampan demo`: a file from one end to another over loopback TCP, within one process.
+
+mod ends;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use sampan::link::{TcpLink, TcpListener, TcpOptions};
+use sampan::sink::Committed;
+use sampan::source::open_regular;
+use sampan::{Doing, FileError};
+use sampan_core::wire::DigestKind;
+use tempfile::TempDir;
+
+use crate::cli::DemoArguments;
+use crate::exit::{Exit, Failure};
+use crate::interrupt::Interrupt;
+use crate::made_up;
+use crate::output::Voice;
+use crate::progress::{Megabytes, Progress};
+use ends::Dispatched;
+
+/// How often progress is shown, and an interruption noticed.
+const TICK: Duration = Duration::from_millis(50);
+
+pub(crate) fn run(arguments: &DemoArguments) -> Result<(), Failure> {
+    let voice = if arguments.quiet { Voice::Quiet } else { Voice::Normal };
+    let interrupt = Interrupt::install()?;
+    let named = arguments.file.as_deref().map(size_of).transpose()?;
+    let place = Place::new()?;
+    let (path, size) = match (&arguments.file, named) {
+        (Some(path), Some(size)) => {
+            voice.say(format_args!("file      {path:?}, {size} bytes"))?;
+            (path.clone(), size)
+        }
+        _ => {
+            voice.say(format_args!("file      made up, {} bytes", made_up::SIZE))?;
+            made_up::write(&place.made_up(), &interrupt)?;
+            (place.made_up(), made_up::SIZE as u64)
+        }
+    };
+    let progress = match (arguments.no_progress, voice) {
+        (false, Voice::Normal) => Progress::new(size),
+        _ => Progress::Hidden,
+    };
+    let kind = arguments.digest.into();
+    let links = connect()?;
+    let (sent, received) = transfer(links, &path, &place.received(), kind, progress, &interrupt)?;
+    voice.say(format_args!("sent      {kind} {}", sent.digest))?;
+    voice.say(format_args!("received  {kind} {}", received.digest))?;
+    if sent.digest != received.digest {
+        return Err(Failure::new(Exit::Integrity, "the digests of the two ends differ")
+            .with_advice("this must not happen: please report it"));
+    }
+    let seconds = sent.took.as_secs_f64();
+    let rate = received.size as f64 / 1e6 / seconds.max(1e-9);
+    voice.say(format_args!("verified  {} in {seconds:.3} s, {rate:.0} MB/s", Megabytes(received.size)))?;
+    place.remove()
+}
+
+fn size_of(path: &Path) -> Result<u64, Failure> {
+    let (_, metadata) = open_regular(path).map_err(|cause| FileError::new(Doing::Open, path, cause))?;
+    Ok(metadata.len())
+}
+
+/// A temporary folder, which is removed whatever happens.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Result<Self, Failure> {
+        let parent = std::env::temp_dir();
+        let made = tempfile::Builder::new().prefix("sampan-demo-").tempdir_in(&parent);
+        let place = Self(made.map_err(|cause| FileError::new(Doing::Create, &parent, cause))?);
+        let received = place.received();
+        std::fs::create_dir(&received).map_err(|cause| FileError::new(Doing::Create, &received, cause))?;
+        Ok(place)
+    }
+
+    fn made_up(&self) -> PathBuf {
+        self.0.path().join("made-up")
+    }
+
+    fn received(&self) -> PathBuf {
+        self.0.path().join("received")
+    }
+
+    fn remove(self) -> Result<(), Failure> {
+        let path = self.0.path().to_owned();
+        self.0.close().map_err(|cause| {
+            Failure::new(Exit::LocalFile, format!("cannot remove {path:?}: {cause}")).with_advice("remove it yourself")
+        })
+    }
+}
+
+/// The two ends of one connection over loopback: the one that dialled, and the one that listened.
+fn connect() -> Result<(TcpLink, TcpLink), Failure> {
+    let options = TcpOptions::default();
+    let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let connected = || {
+        let listener = TcpListener::bind(anywhere, &options)?;
+        let client = TcpLink::connect(listener.address()?, &options)?;
+        Ok((client, listener.accept()?))
+    };
+    connected().map_err(|error: std::io::Error| {
+        Failure::new(Exit::Connect, format!("cannot connect over loopback TCP: {error}"))
+    })
+}
+
+/// Runs both ends, each in a thread of its own, while this one shows progress.
+fn transfer(
+    (client, server): (TcpLink, TcpLink),
+    path: &Path,
+    directory: &Path,
+    kind: DigestKind,
+    mut progress: Progress,
+    interrupt: &Interrupt,
+) -> Result<(Dispatched, Committed), Failure> {
+    let no_handle = |error| Failure::new(Exit::Connect, format!("cannot share the connection: {error}"));
+    let hang_ups = [client.hang_up().map_err(no_handle)?, server.hang_up().map_err(no_handle)?];
+    let stored = AtomicU64::new(0);
+    let (ended, both_ended) = mpsc::channel::<()>();
+    let (sent, received) = thread::scope(|scope| {
+        let (ended_too, stored) = (ended.clone(), &stored);
+        let receiving = scope.spawn(move || {
+            let _ended = ended;
+            ends::receive(server, directory, kind, stored)
+        });
+        let sending = scope.spawn(move || {
+            let _ended = ended_too;
+            ends::send(client, path, kind)
+        });
+        while both_ended.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
+            progress.at(stored.load(Ordering::Relaxed));
+            if interrupt.is_asked() {
+                hang_ups.iter().for_each(|hang_up| hang_up.now());
+            }
+        }
+        (joined(sending.join()), joined(receiving.join()))
+    });
+    progress.finish();
+    interrupt.check()?;
+    match (sent, received) {
+        (Ok(sent), Ok(received)) => Ok((sent, received)),
+        (Err(failure), Ok(_)) | (Ok(_), Err(failure)) => Err(failure),
+        (Err(sender), Err(receiver)) => Err(nearer_the_cause(sender, receiver)),
+    }
+}
+
+fn joined<T>(end: thread::Result<Result<T, Failure>>) -> Result<T, Failure> {
+    end.unwrap_or_else(|_| Err(Failure::new(Exit::Other, "one end panicked").with_advice("please report it")))
+}
+
+/// Of what two ends say of one failure, the one that knows the file.
+fn nearer_the_cause(sender: Failure, receiver: Failure) -> Failure {
+    if receiver.exit == Exit::LocalFile && sender.exit != Exit::LocalFile { receiver } else { sender }
+}

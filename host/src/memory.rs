@@ -1,0 +1,142 @@
+//! What a session works in: buffers, slots and the limits that go with them.
+
+use std::io;
+
+use sampan_core::wire::DigestList;
+use sampan_core::{
+    Both, Buffers, Error, Incoming, Limits, Nonce, Outgoing, Receiver, Role, Sender, Session, Speaks, Stream,
+};
+
+use crate::checks::FastCrc32;
+use crate::clock::Clock;
+use crate::digests;
+
+/// A session as hosts have it: over a reliable byte stream, with the processor's CRC-32.
+pub type HostSession<'m, R> = Session<'m, R, Stream, FastCrc32>;
+
+/// The largest frame that a host sends or takes, in bytes.
+pub const FRAME: usize = 256 << 10;
+
+/// What the framing needs before a frame.
+const PREFIX: usize = 3;
+
+/// What a read may bring beyond a frame: the length of the next, so that it is known without another read. More would be read
+/// for itself.
+const SLACK: usize = PREFIX;
+
+/// How many transfers may be open at a time in each direction.
+pub const TRANSFERS: usize = 256;
+
+/// The memory of one session, lent to it for as long as it lives.
+#[derive(Debug)]
+pub struct Memory {
+    limits: Limits,
+    receive: Vec<u8>,
+    transmit: Vec<u8>,
+    outgoing: Vec<Outgoing>,
+    incoming: Vec<Incoming>,
+}
+
+impl Memory {
+    /// Memory for frames of [`FRAME`] bytes, and limits for a computer.
+    #[must_use]
+    pub fn new() -> Self {
+        let limits = Limits { checks: digests::ALL, makes: digests::ALL, ..Limits::LARGE };
+        Self {
+            limits,
+            receive: vec![0; FRAME + PREFIX + SLACK],
+            transmit: vec![0; FRAME + PREFIX],
+            outgoing: vec![Outgoing::FREE; TRANSFERS],
+            incoming: vec![Incoming::FREE; TRANSFERS],
+        }
+    }
+
+    /// The same with other limits.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// The same with buffers of these lengths.
+    #[must_use]
+    pub fn with_buffers(self, receive: usize, transmit: usize) -> Self {
+        Self { receive: vec![0; receive], transmit: vec![0; transmit], ..self }
+    }
+
+    /// The same, checking and making these digests, the preferred first.
+    #[must_use]
+    pub fn with_digests(self, kinds: DigestList) -> Self {
+        let limits = Limits { checks: kinds, makes: kinds, ..self.limits };
+        Self { limits, ..self }
+    }
+
+    /// A session that sends.
+    ///
+    /// # Errors
+    ///
+    /// See [`Session::with_framing`].
+    pub fn sender(&mut self, opening: Opening) -> Result<HostSession<'_, Sender<'_>>, Error> {
+        let Self { limits, receive, transmit, outgoing, .. } = self;
+        session((receive, transmit), limits, Sender::new(outgoing), opening)
+    }
+
+    /// A session that receives.
+    ///
+    /// # Errors
+    ///
+    /// See [`Session::with_framing`].
+    pub fn receiver(&mut self, opening: Opening) -> Result<HostSession<'_, Receiver<'_>>, Error> {
+        let Self { limits, receive, transmit, incoming, .. } = self;
+        session((receive, transmit), limits, Receiver::new(incoming), opening)
+    }
+
+    /// A session that sends and receives.
+    ///
+    /// # Errors
+    ///
+    /// See [`Session::with_framing`].
+    pub fn both(&mut self, opening: Opening) -> Result<HostSession<'_, Both<'_>>, Error> {
+        let Self { limits, receive, transmit, outgoing, incoming } = self;
+        let role = Both { sender: Sender::new(outgoing), receiver: Receiver::new(incoming) };
+        session((receive, transmit), limits, role, opening)
+    }
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// How a session begins.
+#[derive(Clone, Copy, Debug)]
+pub struct Opening {
+    /// Who begins to speak.
+    pub speaks: Speaks,
+    /// The session's number.
+    pub nonce: Nonce,
+    /// The clock that will give the time.
+    pub clock: Clock,
+}
+
+impl Opening {
+    /// With a random nonce.
+    ///
+    /// # Errors
+    ///
+    /// If the system has no randomness to give.
+    pub fn new(speaks: Speaks, clock: Clock) -> io::Result<Self> {
+        Ok(Self { speaks, nonce: Nonce::new(getrandom::u64()?), clock })
+    }
+}
+
+fn session<'m, R: Role<'m>>(
+    (receive, transmit): (&'m mut [u8], &'m mut [u8]),
+    limits: &'m Limits,
+    role: R,
+    opening: Opening,
+) -> Result<HostSession<'m, R>, Error> {
+    let Opening { speaks, nonce, clock } = opening;
+    let buffers = Buffers { receive, transmit };
+    Session::with_framing(buffers, limits, role, (Stream::new(), FastCrc32), (speaks, nonce), clock.now())
+}

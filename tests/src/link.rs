@@ -1,0 +1,192 @@
+//! A simulated link: two byte channels in virtual time.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use embedded_io::{ErrorKind, ErrorType, Read, ReadReady, Write, WriteReady};
+
+/// What a link is like.
+#[derive(Clone, Copy, Debug)]
+pub struct Conditions {
+    /// One-way delay in microseconds.
+    pub delay: u64,
+    /// Bytes that one direction holds before it takes no more.
+    pub capacity: usize,
+    /// The most that one read brings.
+    pub read_max: usize,
+    /// The most that one write takes.
+    pub write_max: usize,
+}
+
+impl Default for Conditions {
+    fn default() -> Self {
+        Self { delay: 10_000, capacity: usize::MAX, read_max: usize::MAX, write_max: usize::MAX }
+    }
+}
+
+/// One direction.
+#[derive(Debug, Default)]
+pub struct Channel {
+    flights: VecDeque<(u64, Vec<u8>)>,
+    inside: usize,
+    /// Bytes that went in.
+    pub carried: u64,
+    /// The link ends once so many bytes went in.
+    pub cut_after: Option<u64>,
+    /// Everything that went in, if it is kept.
+    pub tape: Option<Vec<u8>>,
+    closed: bool,
+}
+
+/// Both directions, and the time.
+#[derive(Clone, Debug)]
+pub struct Wire {
+    /// What it is like.
+    pub conditions: Conditions,
+    now: Rc<Cell<u64>>,
+    channels: [Rc<RefCell<Channel>>; 2],
+}
+
+impl Wire {
+    /// A link at `now` microseconds.
+    pub fn new(conditions: Conditions, now: u64) -> Self {
+        Self { conditions, now: Rc::new(Cell::new(now)), channels: Default::default() }
+    }
+
+    /// Both ends of it; the first writes into channel 0.
+    pub fn ends(&self) -> (SimLink, SimLink) {
+        let end = |out: usize| SimLink { wire: self.clone(), out };
+        (end(0), end(1))
+    }
+
+    /// The direction that end `index` writes into.
+    pub fn channel(&self, index: usize) -> std::cell::RefMut<'_, Channel> {
+        self.channels[index].borrow_mut()
+    }
+
+    /// The time in microseconds.
+    pub fn now(&self) -> u64 {
+        self.now.get()
+    }
+
+    /// Moves the time on.
+    pub fn advance(&self, to: u64) {
+        assert!(to >= self.now.get(), "time runs backwards");
+        self.now.set(to);
+    }
+
+    /// Ends both directions; what is under way still arrives.
+    pub fn close(&self) {
+        for channel in &self.channels {
+            channel.borrow_mut().closed = true;
+        }
+    }
+
+    /// When the next bytes arrive that are not there yet.
+    pub fn next_arrival(&self) -> Option<u64> {
+        let now = self.now();
+        self.channels
+            .iter()
+            .flat_map(|channel| channel.borrow().flights.iter().map(|(at, _)| *at).collect::<Vec<_>>())
+            .filter(|at| *at > now)
+            .min()
+    }
+}
+
+/// One end of a link, for a driver.
+#[derive(Clone, Debug)]
+pub struct SimLink {
+    wire: Wire,
+    out: usize,
+}
+
+impl ErrorType for SimLink {
+    type Error = ErrorKind;
+}
+
+impl Read for SimLink {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, ErrorKind> {
+        assert!(!buffer.is_empty(), "a read into nothing looks like the end of the stream");
+        let mut channel = self.wire.channel(1 - self.out);
+        let now = self.wire.now();
+        let limit = buffer.len().min(self.wire.conditions.read_max);
+        let mut n = 0;
+        while n < limit {
+            let Some((at, bytes)) = channel.flights.front_mut() else { break };
+            if *at > now {
+                break;
+            }
+            let taken = bytes.len().min(limit - n);
+            buffer[n..n + taken].copy_from_slice(&bytes[..taken]);
+            bytes.drain(..taken);
+            n += taken;
+            if bytes.is_empty() {
+                channel.flights.pop_front();
+            }
+        }
+        channel.inside -= n;
+        if n == 0 {
+            let ended = channel.closed && channel.flights.is_empty();
+            return if ended { Ok(0) } else { Err(ErrorKind::TimedOut) };
+        }
+        Ok(n)
+    }
+}
+
+impl ReadReady for SimLink {
+    fn read_ready(&mut self) -> Result<bool, ErrorKind> {
+        let channel = self.wire.channel(1 - self.out);
+        let now = self.wire.now();
+        Ok(match channel.flights.front() {
+            Some((at, _)) => *at <= now,
+            None => channel.closed,
+        })
+    }
+}
+
+impl Write for SimLink {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, ErrorKind> {
+        let conditions = self.wire.conditions;
+        let mut channel = self.wire.channel(self.out);
+        if channel.closed {
+            return Err(ErrorKind::ConnectionReset);
+        }
+        let mut n = bytes.len().min(conditions.write_max).min(conditions.capacity.saturating_sub(channel.inside));
+        if n == 0 {
+            return Err(ErrorKind::TimedOut);
+        }
+        let cut = channel.cut_after.is_some_and(|cut| channel.carried + n as u64 >= cut);
+        if let (true, Some(after)) = (cut, channel.cut_after) {
+            n = (after - channel.carried) as usize;
+        }
+        channel.carried += n as u64;
+        channel.inside += n;
+        if let Some(tape) = &mut channel.tape {
+            tape.extend_from_slice(&bytes[..n]);
+        }
+        let at = self.wire.now() + conditions.delay;
+        if n > 0 {
+            channel.flights.push_back((at, bytes[..n].to_vec()));
+        }
+        drop(channel);
+        if cut {
+            self.wire.close();
+            if n == 0 {
+                return Err(ErrorKind::ConnectionReset);
+            }
+        }
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> Result<(), ErrorKind> {
+        Ok(())
+    }
+}
+
+impl WriteReady for SimLink {
+    fn write_ready(&mut self) -> Result<bool, ErrorKind> {
+        let channel = self.wire.channel(self.out);
+        Ok(channel.closed || channel.inside < self.wire.conditions.capacity)
+    }
+}

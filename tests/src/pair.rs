@@ -1,0 +1,204 @@
+//! Two engines over a simulated link in virtual time.
+
+use sampan_core::driver::{Turn, nb as driver};
+use sampan_core::{
+    Both, By, Engine, Error, Event, Instant, Next, Nonce, Session, Speaks, TransferId, WantId,
+};
+use sampan_core::session::Role;
+use sampan_core::wire::Code;
+
+use crate::link::{Conditions, SimLink, Wire};
+use crate::storage::MemoryStorage;
+
+/// An event, kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Heard {
+    Opened,
+    Sent(TransferId),
+    HadIt(TransferId),
+    SendFailed(TransferId, Code, By, String),
+    Received(TransferId),
+    ReceiveFailed(TransferId, Code, By, String),
+    WantFailed(WantId, Code),
+    Notice(String),
+    NoticeTaken(u32),
+    Bye(Code),
+    EndOfStream,
+}
+
+impl Heard {
+    /// A copy of an event.
+    pub fn from_event(event: Event<'_>) -> Self {
+        match event {
+            Event::Opened => Self::Opened,
+            Event::Sent { transfer, how: sampan_core::Sent::Stored } => Self::Sent(transfer),
+            Event::Sent { transfer, how: sampan_core::Sent::HadIt } => Self::HadIt(transfer),
+            Event::SendFailed(f) => Self::SendFailed(f.transfer, f.code, f.by, f.words.into()),
+            Event::Received { transfer } => Self::Received(transfer),
+            Event::ReceiveFailed(f) => Self::ReceiveFailed(f.transfer, f.code, f.by, f.words.into()),
+            Event::WantFailed { want, code, .. } => Self::WantFailed(want, code),
+            Event::Notice(words) => Self::Notice(words.into()),
+            Event::NoticeTaken { number } => Self::NoticeTaken(number),
+            Event::Bye { code } => Self::Bye(code),
+            Event::EndOfStream => Self::EndOfStream,
+            _ => unreachable!("an event the kit does not know"),
+        }
+    }
+}
+
+/// How an engine ended.
+pub type Finish = Result<(), Error>;
+
+/// One engine with what belongs to it.
+#[derive(Debug)]
+pub struct End<E> {
+    /// The engine.
+    pub engine: E,
+    /// Its storage.
+    pub storage: MemoryStorage,
+    /// Its end of the link.
+    pub link: SimLink,
+    /// What it said.
+    pub heard: Vec<Heard>,
+    /// How it ended.
+    pub finish: Option<Finish>,
+}
+
+impl<E: Engine> End<E> {
+    /// Turns until there is nothing to do now; whether anything was done.
+    pub fn work(&mut self, now: u64) -> bool {
+        let mut worked = false;
+        for _ in 0..10_000_000 {
+            if self.finish.is_some() {
+                return worked;
+            }
+            let now = Instant::from_micros(now);
+            match driver::turn(&mut self.engine, &mut self.link, &mut self.storage, now) {
+                Ok(Turn::Worked) => worked = true,
+                Ok(Turn::Event(event)) => {
+                    self.heard.push(Heard::from_event(event));
+                    worked = true;
+                }
+                Ok(Turn::Closed) => self.finish = Some(Ok(())),
+                Err(nb::Error::WouldBlock) => return worked,
+                Err(nb::Error::Other(error)) => self.finish = Some(Err(error)),
+            }
+        }
+        panic!("the engine is never done at one and the same moment");
+    }
+
+    /// When it wants to be called again.
+    pub fn deadline(&mut self, now: u64) -> Option<u64> {
+        if self.finish.is_some() {
+            return None;
+        }
+        match self.engine.next(Instant::from_micros(now)) {
+            Next::Wait(until) => Some(until.expect("a state without a deadline").as_micros()),
+            _ => None,
+        }
+    }
+}
+
+/// Two ends and the link between them.
+#[derive(Debug)]
+pub struct Pair<A, B> {
+    /// The end that dialled.
+    pub a: End<A>,
+    /// The other.
+    pub b: End<B>,
+    /// The link.
+    pub wire: Wire,
+}
+
+impl<A: Engine + core::fmt::Debug, B: Engine + core::fmt::Debug> Pair<A, B> {
+    /// Joins two engines that were made at `now`.
+    pub fn join(a: (A, MemoryStorage), b: (B, MemoryStorage), conditions: Conditions, now: u64) -> Self {
+        let wire = Wire::new(conditions, now);
+        let (link_a, link_b) = wire.ends();
+        let end_a = End { engine: a.0, storage: a.1, link: link_a, heard: Vec::new(), finish: None };
+        let end_b = End { engine: b.0, storage: b.1, link: link_b, heard: Vec::new(), finish: None };
+        Self { a: end_a, b: end_b, wire }
+    }
+
+    /// The time in microseconds.
+    pub fn now(&self) -> u64 {
+        self.wire.now()
+    }
+
+    /// Works at both ends until neither has anything to do at this moment.
+    pub fn settle(&mut self) {
+        loop {
+            let now = self.now();
+            let a = self.a.work(now);
+            let b = self.b.work(now);
+            if self.a.finish.is_some() || self.b.finish.is_some() {
+                // An end that has finished lets go of the link.
+                self.wire.close();
+            }
+            if !a && !b {
+                return;
+            }
+        }
+    }
+
+    /// Goes on to the next moment at which something happens; `false` if both ends have finished.
+    pub fn advance(&mut self) -> bool {
+        let now = self.now();
+        let next = [self.wire.next_arrival(), self.a.deadline(now), self.b.deadline(now)];
+        match next.into_iter().flatten().min() {
+            Some(at) => {
+                self.wire.advance(at.max(now + u64::from(at <= now)));
+                true
+            }
+            None => self.a.finish.is_none() || self.b.finish.is_none(),
+        }
+    }
+
+    /// Runs until `done`, for at most `seconds` of virtual time.
+    pub fn run_until(&mut self, seconds: u64, mut done: impl FnMut(&mut Self) -> bool) {
+        let end = self.now() + seconds * 1_000_000;
+        loop {
+            self.settle();
+            if done(self) {
+                return;
+            }
+            assert!(self.now() <= end, "not done in time: {self:#?}");
+            assert!(self.advance(), "both ends are finished: {:?} {:?}", self.a.finish, self.b.finish);
+        }
+    }
+
+    /// Runs until both ends have finished, and says how.
+    pub fn finish(&mut self, seconds: u64) -> (Finish, Finish) {
+        self.run_until(seconds, |pair| pair.a.finish.is_some() && pair.b.finish.is_some());
+        (self.a.finish.expect("finished"), self.b.finish.expect("finished"))
+    }
+}
+
+impl<'b, R: Role<'b>> End<Session<'b, R>> {
+    /// Whether it has nothing under way.
+    pub fn is_idle(&mut self) -> bool {
+        self.engine.is_idle()
+    }
+}
+
+/// Memory for one end, to be leaked: tests are short.
+pub(crate) fn leak<T: Clone>(value: T, length: usize) -> &'static mut [T] {
+    vec![value; length].leak()
+}
+
+/// A session that can both send and receive, in leaked memory.
+pub fn session(
+    limits: sampan_core::Limits,
+    (receive, transmit, slots): (usize, usize, usize),
+    (speaks, nonce): (Speaks, u64),
+    now: u64,
+) -> Session<'static, Both<'static>> {
+    let role = Both {
+        sender: sampan_core::Sender::new(leak(sampan_core::Outgoing::FREE, slots)),
+        receiver: sampan_core::Receiver::new(leak(sampan_core::Incoming::FREE, slots)),
+    };
+    let buffers = sampan_core::Buffers { receive: leak(0xA5, receive), transmit: leak(0xA5, transmit) };
+    let limits = Box::leak(Box::new(limits));
+    Session::new(buffers, limits, role, speaks, Nonce::new(nonce), Instant::from_micros(now)).expect("large enough")
+}

@@ -1,0 +1,67 @@
+//! Two sessions in one line.
+
+use sampan_core::{Both, Limits, Session, Speaks, TransferId};
+
+use crate::disk::Disk;
+use crate::link::Conditions;
+use crate::pair::{End, Pair, session};
+use crate::storage::{MemoryStorage, Offer};
+
+/// A session that can send and receive.
+pub type Node = Session<'static, Both<'static>>;
+
+/// What two sessions are made of; `a` dials.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// Limits of either end.
+    pub limits: [Limits; 2],
+    /// Lengths of the receive and the transmit buffer, and number of slots, of either end.
+    pub memory: [(usize, usize, usize); 2],
+    /// The link.
+    pub conditions: Conditions,
+    /// Either end's disk.
+    pub disks: [Disk; 2],
+    /// When it begins, in microseconds.
+    pub now: u64,
+    /// Nonces are made from it.
+    pub session: u64,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            limits: [Limits::LARGE; 2],
+            memory: [(4096, 4096, 4); 2],
+            conditions: Conditions::default(),
+            disks: Default::default(),
+            now: 0,
+            session: 1,
+        }
+    }
+}
+
+impl Setup {
+    /// Both ends, joined.
+    pub fn join(&self) -> Pair<Node, Node> {
+        let [memory_a, memory_b] = self.memory;
+        let [limits_a, limits_b] = self.limits;
+        let nonce = self.session * 2;
+        let a = session(limits_a, memory_a, (Speaks::First, nonce), self.now);
+        let b = session(limits_b, memory_b, (Speaks::Second, nonce + 1), self.now);
+        let [disk_a, disk_b] = &self.disks;
+        Pair::join((a, MemoryStorage::on(disk_a)), (b, MemoryStorage::on(disk_b)), self.conditions, self.now)
+    }
+}
+
+impl End<Node> {
+    /// Queues a file to send.
+    ///
+    /// # Panics
+    ///
+    /// If every slot is taken.
+    pub fn send(&mut self, file: Offer) -> TransferId {
+        let id = self.engine.offer().expect("a free slot");
+        self.storage.put(id, file);
+        id
+    }
+}
