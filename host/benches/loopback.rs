@@ -9,6 +9,7 @@
 //! source has copied them; the receiving end drops what it has read. Sampan checks all of it on both sides.
 
 use std::env;
+use std::hint::black_box;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
@@ -120,6 +121,11 @@ fn run(case: Case, bytes: u64) -> Result<Cost, Failure> {
     Ok(cost)
 }
 
+/// What the source has to give, again and again.
+fn contents() -> Vec<u8> {
+    (0..FRAME).map(|index| black_box(index) as u8).collect()
+}
+
 /// Processor time of this process, both ends together.
 fn cpu() -> Duration {
     clock_gettime(ClockId::ProcessCPUTime).try_into().unwrap_or_default()
@@ -128,7 +134,7 @@ fn cpu() -> Duration {
 fn plain_send(link: TcpLink, bytes: u64) -> Result<(), Failure> {
     let mut stream = link.into_stream();
     stream.set_nonblocking(false)?;
-    let contents = vec![0x5A; FRAME];
+    let contents = contents();
     let mut buffer = vec![0; FRAME];
     for _ in 0..bytes / FRAME as u64 {
         buffer.copy_from_slice(&contents);
@@ -208,7 +214,7 @@ struct Repeated {
 
 impl Repeated {
     fn new(bytes: u64, kind: DigestKind) -> Self {
-        Self { contents: vec![0x5A; FRAME], bytes, digest: Following::new(kind) }
+        Self { contents: contents(), bytes, digest: Following::new(kind) }
     }
 }
 

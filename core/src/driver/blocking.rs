@@ -30,7 +30,11 @@ where
 {
     let next = engine.next(now);
     match next {
-        Next::Transmit => transmit(engine, link, now),
+        Next::Transmit => {
+            if !transmit(engine, link, now) {
+                engine.transmitted(0);
+            }
+        }
         Next::Storage => storage::serve(engine, storage, now),
         Next::Wait(_) => {
             if !storage::complete(engine, storage) {
@@ -38,7 +42,7 @@ where
                 if link.flush().is_err() {
                     engine.link_lost(now);
                 } else if !engine.receive_buffer().is_empty() {
-                    receive(engine, link, now);
+                    let _ = receive(engine, link, now);
                 }
             }
         }

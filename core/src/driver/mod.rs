@@ -49,14 +49,15 @@ fn outcome<E: embedded_io::Error>(result: Result<usize, E>) -> Outcome {
     }
 }
 
-fn transmit<E: Engine, L: embedded_io::Write>(engine: &mut E, link: &mut L, now: Instant) {
-    if let Action::Transmit(bytes) = engine.poll(now) {
-        match outcome(link.write(bytes)) {
-            Outcome::Moved(n) => engine.transmitted(n),
-            Outcome::NothingNow => engine.transmitted(0),
-            Outcome::Lost => engine.link_lost(now),
-        }
+/// Writes once; whether anything came of it.
+fn transmit<E: Engine, L: embedded_io::Write>(engine: &mut E, link: &mut L, now: Instant) -> bool {
+    let Action::Transmit(bytes) = engine.poll(now) else { return false };
+    match outcome(link.write(bytes)) {
+        Outcome::Moved(n) => engine.transmitted(n),
+        Outcome::NothingNow => return false,
+        Outcome::Lost => engine.link_lost(now),
     }
+    true
 }
 
 /// Reads once; whether anything came of it.

@@ -30,30 +30,29 @@ where
     L: Read + Write + ReadReady + WriteReady,
     S: Storage,
 {
-    let mut read = false;
+    let mut worked = false;
     if !engine.receive_buffer().is_empty() && link.read_ready().unwrap_or(true) {
-        read = receive(engine, link, now);
+        worked = receive(engine, link, now);
     }
-    let next = engine.next(now);
-    match next {
-        Next::Transmit => {
-            if link.write_ready().unwrap_or(true) {
-                transmit(engine, link, now);
-            } else {
-                engine.transmitted(0);
-            }
+    let mut next = engine.next(now);
+    if next == Next::Transmit {
+        if link.write_ready().unwrap_or(true) && transmit(engine, link, now) {
+            return Ok(Turn::Worked);
         }
+        engine.transmitted(0);
+        next = engine.next(now);
+    }
+    match next {
         Next::Storage => storage::serve(engine, storage, now),
         Next::Wait(_) => {
-            if !storage::complete(engine, storage) {
+            worked |= storage::complete(engine, storage);
+            if !worked {
                 // The poll that lends Wait ends this round: what was busy is asked again in the next.
                 let _ = engine.poll(now);
-                if !read {
-                    return Err(nb::Error::WouldBlock);
-                }
+                return Err(nb::Error::WouldBlock);
             }
         }
-        Next::Event | Next::Closed => {}
+        Next::Transmit | Next::Event | Next::Closed => {}
     }
     report(engine, next, now).map_err(nb::Error::Other)
 }

@@ -1,0 +1,392 @@
+//! Two engines over a bad link, with bad storages, through several sessions: nothing hangs, and no file is ever wrong.
+
+use std::collections::BTreeMap;
+
+use sampan_core::driver::{Turn, nb as driver};
+use sampan_core::wire::Code;
+use sampan_core::{
+    Both, Buffers, Directions, Engine, Incoming, Instant, Limits, Next, Nonce, Outgoing, Receiver, Sender, Session, Speaks,
+    TransferId,
+};
+use sampan_tests::{Conditions, Disk, End, Heard, MemoryStorage, Offer, Pair, Policy, content};
+
+use crate::script::Script;
+
+type Node<'b> = Session<'b, Both<'b>>;
+type Nodes<'b> = Pair<Node<'b>, Node<'b>>;
+
+const SECOND: u64 = 1_000_000;
+const NAMES: [&str; 4] = ["a", "b/c", "\u{E9}", "d"];
+
+/// What outlives sessions.
+#[derive(Default)]
+struct World {
+    disks: [Disk; 2],
+    /// Every contents that a name ever had, at any end.
+    contents: BTreeMap<&'static str, Vec<Vec<u8>>>,
+    /// What was asked for and has not arrived: from which end, which name.
+    owed: BTreeMap<(usize, &'static str), Vec<u8>>,
+    now: u64,
+    sessions: u64,
+}
+
+pub(crate) fn run(script: &mut Script<'_>) {
+    let mut world = World::default();
+    while world.sessions == 0 || (world.sessions < 4 && !script.is_over()) {
+        session(&mut world, script);
+    }
+    last_session(&mut world);
+}
+
+/// The memory of one end.
+struct Memory {
+    receive: Vec<u8>,
+    transmit: Vec<u8>,
+    incoming: Vec<Incoming>,
+    outgoing: Vec<Outgoing>,
+}
+
+impl Memory {
+    fn new(receive: usize, transmit: usize, slots: usize) -> Self {
+        Self {
+            receive: vec![0xA5; receive],
+            transmit: vec![0xA5; transmit],
+            incoming: vec![Incoming::FREE; slots],
+            outgoing: vec![Outgoing::FREE; slots],
+        }
+    }
+
+    fn chosen(script: &mut Script<'_>) -> Self {
+        let lengths = [64, 63, 70, 128, 300, 1_100, 5_000];
+        Self::new(script.pick(&lengths), script.pick(&lengths), script.pick(&[1, 2, 3]))
+    }
+
+    fn node<'b>(&'b mut self, limits: &'b Limits, (speaks, nonce): (Speaks, u64), now: u64) -> Node<'b> {
+        let buffers = Buffers { receive: &mut self.receive, transmit: &mut self.transmit };
+        let role =
+            Both { sender: Sender::new(&mut self.outgoing), receiver: Receiver::new(&mut self.incoming) };
+        Session::new(buffers, limits, role, speaks, Nonce::new(nonce), Instant::from_micros(now))
+            .expect("large enough")
+    }
+}
+
+fn limits(script: &mut Script<'_>) -> Limits {
+    let choice = script.byte();
+    Limits {
+        window: [8 << 20, 1, 50, 256, 2_000][usize::from(choice % 5)],
+        eager: [2 << 20, 0, 60, 400][usize::from(choice / 5 % 4)],
+        directions: if choice >= 200 { Directions::OneAtATime } else { Directions::Both },
+        sync_bytes: [4_096, 1, 100][usize::from(choice / 20 % 3)],
+        ..Limits::LARGE
+    }
+}
+
+fn policy(script: &mut Script<'_>, clean: &mut bool) -> Policy {
+    let mut policy = Policy::default();
+    match script.byte() % 12 {
+        0..=2 => {}
+        3 => policy.late_sync = true,
+        4 => policy.late_commit = true,
+        5 => policy.busy_every = Some(2 + u32::from(script.byte() % 5)),
+        6 => policy.at_most = 1 + usize::from(script.byte() % 60),
+        choice => {
+            *clean = false;
+            match choice {
+                7 => policy.decline = Some(script.pick(&[Code::NotAllowed, Code::Busy, Code::Wait]).into()),
+                8 => policy.busy_every = Some(1),
+                9 => policy.fail_store = Some(1 + u32::from(script.byte() % 8)),
+                10 => policy.fail_commit = Some(script.pick(&[Code::Storage, Code::Integrity]).into()),
+                _ => policy.changed = true,
+            }
+        }
+    }
+    policy
+}
+
+fn session(world: &mut World, script: &mut Script<'_>) {
+    let limits = [limits(script), limits(script)];
+    let mut memory = [Memory::chosen(script), Memory::chosen(script)];
+    let conditions = Conditions {
+        delay: script.pick(&[0, 10_000]),
+        capacity: script.pick(&[usize::MAX, 1, 64, 300]),
+        read_max: script.pick(&[usize::MAX, 1, 7, 61]),
+        write_max: script.pick(&[usize::MAX, 1, 7, 61]),
+    };
+    let mut run = Run::new(world, &limits, &mut memory, conditions);
+    run.clean = true;
+    for end in 0..2 {
+        *run.policy(end) = policy(script, &mut run.clean);
+    }
+    while !script.is_over() {
+        let op = script.byte();
+        let end = usize::from(op / 128);
+        match op % 16 {
+            0..=3 => run.send(script, end),
+            4 => run.want(script, end),
+            5..=7 => run.pass(script.pick(&[0, 1_000, 20_000, 100_000, SECOND, 20 * SECOND, 400 * SECOND])),
+            8 => {
+                let _ = run.node(end).notify();
+            }
+            9 => {
+                // Cut after so many more bytes of one direction.
+                run.clean = false;
+                let mut channel = run.pair.wire.channel(end);
+                channel.cut_after = Some(channel.carried + script.number() % 4_000);
+            }
+            10 => run.node(end).close(script.pick(&[Code::Ok, Code::Closing])),
+            11 => {
+                run.clean = false;
+                run.node(end).cancel(TransferId(u32::from(script.byte() % 5)), Code::Cancelled);
+            }
+            12 => {
+                run.clean = false;
+                run.node(end).refuse(TransferId(u32::from(script.byte() % 5)), Code::Cancelled);
+            }
+            13 => {
+                let policy = policy(script, &mut run.clean);
+                *run.policy(end) = policy;
+            }
+            14 => {
+                // The link goes, and perhaps the power with it.
+                run.pair.wire.close();
+                run.clean = false;
+                run.end(20);
+                let cut = op >= 128;
+                run.keep();
+                if cut {
+                    world.disks.iter().for_each(Disk::cut_power);
+                }
+                return;
+            }
+            _ => break,
+        }
+        run.check();
+    }
+    for end in 0..2 {
+        if run.clean {
+            continue;
+        }
+        *run.policy(end) = Policy::default();
+    }
+    let clean = run.clean;
+    run.end(4_000);
+    if clean {
+        assert_eq!((run.pair.a.finish, run.pair.b.finish), (Some(Ok(())), Some(Ok(()))));
+        assert!(run.world.owed.is_empty(), "all is well, but not sent: {:?}", run.world.owed.keys());
+    }
+    run.keep();
+}
+
+/// Everything works: whatever is owed is sent.
+fn last_session(world: &mut World) {
+    let limits = [Limits::LARGE; 2];
+    let mut memory = [Memory::new(1_000, 1_000, 4), Memory::new(1_000, 1_000, 4)];
+    let mut run = Run::new(world, &limits, &mut memory, Conditions::default());
+    for ((end, name), data) in run.world.owed.clone() {
+        run.offer(end, name, data);
+    }
+    run.end(4_000);
+    assert_eq!((run.pair.a.finish, run.pair.b.finish), (Some(Ok(())), Some(Ok(()))));
+    assert!(run.world.owed.is_empty(), "not sent: {:?}", run.world.owed.keys());
+    run.keep();
+}
+
+/// One session of both ends.
+struct Run<'w, 'b> {
+    world: &'w mut World,
+    pair: Nodes<'b>,
+    /// Nothing happened that a transfer may fail of.
+    clean: bool,
+    /// Names under way from either end: a store takes one transfer of a name at a time.
+    used: [Vec<&'static str>; 2],
+    sent: BTreeMap<(usize, TransferId), &'static str>,
+    seen: [usize; 2],
+}
+
+impl<'w, 'b> Run<'w, 'b> {
+    fn new(world: &'w mut World, limits: &'b [Limits; 2], memory: &'b mut [Memory; 2], conditions: Conditions) -> Self {
+        world.sessions += 1;
+        let (nonce, now) = (world.sessions * 2, world.now);
+        let [memory_a, memory_b] = memory;
+        let a = memory_a.node(&limits[0], (Speaks::First, nonce), now);
+        let b = memory_b.node(&limits[1], (Speaks::Second, nonce + 1), now);
+        let [disk_a, disk_b] = &world.disks;
+        let ends = ((a, MemoryStorage::on(disk_a)), (b, MemoryStorage::on(disk_b)));
+        let mut pair = Pair::join(ends.0, ends.1, conditions, now);
+        pair.a.storage.words = "a notice".into();
+        pair.b.storage.words = "another notice, of words that no small frame holds, whatever it may try to do".into();
+        Self { world, pair, clean: false, used: Default::default(), sent: BTreeMap::new(), seen: [0; 2] }
+    }
+
+    fn node(&mut self, end: usize) -> &mut Node<'b> {
+        if end == 0 { &mut self.pair.a.engine } else { &mut self.pair.b.engine }
+    }
+
+    fn storage(&mut self, end: usize) -> &mut MemoryStorage {
+        if end == 0 { &mut self.pair.a.storage } else { &mut self.pair.b.storage }
+    }
+
+    fn policy(&mut self, end: usize) -> &mut Policy {
+        &mut self.storage(end).policy
+    }
+
+    fn file(&mut self, script: &mut Script<'_>, end: usize) -> Option<(&'static str, Offer)> {
+        let choice = script.byte();
+        let name = NAMES[usize::from(choice % 4)];
+        if self.used[end].contains(&name) {
+            return None;
+        }
+        let length = script.pick(&[0, 1, 40, 60, 200, 2_000, 6_000]);
+        let data = content(u64::from(choice % 16), length);
+        let offer = Offer::file(name, data);
+        Some((
+            name,
+            match choice / 16 % 4 {
+                0 => offer,
+                1 => offer.patient(),
+                2 => offer.unsized_(),
+                _ => Offer { identity: Vec::new(), ..offer },
+            },
+        ))
+    }
+
+    fn send(&mut self, script: &mut Script<'_>, end: usize) {
+        let Some((name, offer)) = self.file(script, end) else { return };
+        let Some(id) = self.node(end).offer() else { return };
+        self.sending(end, name, id, offer);
+    }
+
+    fn sending(&mut self, end: usize, name: &'static str, id: TransferId, offer: Offer) {
+        self.used[end].push(name);
+        self.sent.insert((end, id), name);
+        self.world.contents.entry(name).or_default().push(offer.data.clone());
+        self.world.owed.insert((end, name), offer.data.clone());
+        self.storage(end).put(id, offer);
+    }
+
+    /// As `send`, in the last session.
+    fn offer(&mut self, end: usize, name: &'static str, data: Vec<u8>) {
+        let id = self.node(end).offer().expect("a slot for each name");
+        self.sending(end, name, id, Offer::file(name, data));
+    }
+
+    /// `end` wants something of the other one.
+    fn want(&mut self, script: &mut Script<'_>, end: usize) {
+        let Some((name, offer)) = self.file(script, 1 - end) else { return };
+        let Some(want) = self.node(end).want() else { return };
+        self.used[1 - end].push(name);
+        self.storage(end).wants.insert(want, (name.into(), false));
+        if !script.flag() {
+            self.world.contents.entry(name).or_default().push(offer.data.clone());
+            self.storage(1 - end).offers_on_want.insert(name.into(), offer);
+        }
+    }
+
+    /// Lets the time pass.
+    fn pass(&mut self, span: u64) {
+        let end = self.pair.now() + span;
+        loop {
+            self.settle();
+            let now = self.pair.now();
+            let next = [self.pair.wire.next_arrival(), deadline(&mut self.pair.a, now), deadline(&mut self.pair.b, now)];
+            // A busy sink is asked again now and then.
+            let at = next.into_iter().flatten().min().map_or(end, |at| if at <= now { now + SECOND / 20 } else { at });
+            self.pair.wire.advance(at.min(end));
+            if now == end {
+                return;
+            }
+        }
+    }
+
+    /// Works at both ends until neither has anything to do at this moment.
+    fn settle(&mut self) {
+        let now = self.pair.now();
+        for _ in 0..100_000 {
+            let a = turn(&mut self.pair.a, now);
+            let b = turn(&mut self.pair.b, now);
+            if self.pair.a.finish.is_some() || self.pair.b.finish.is_some() {
+                self.pair.wire.close();
+            }
+            if !a && !b {
+                return self.check();
+            }
+        }
+        panic!("there is always something to do at one and the same moment");
+    }
+
+    /// Ends the session, which may take so many seconds.
+    fn end(&mut self, seconds: u64) {
+        for end in 0..2 {
+            self.node(end).close(Code::Ok);
+        }
+        let limit = self.pair.now() + seconds * SECOND;
+        while self.pair.a.finish.is_none() || self.pair.b.finish.is_none() {
+            assert!(self.pair.now() < limit, "it does not end: {:?} / {:?}", self.pair.a.heard, self.pair.b.heard);
+            self.pass(SECOND);
+        }
+    }
+
+    fn check(&mut self) {
+        for end in 0..2 {
+            let heard = if end == 0 { &self.pair.a.heard } else { &self.pair.b.heard };
+            let new = heard[self.seen[end]..].to_vec();
+            self.seen[end] = heard.len();
+            for event in new {
+                if let Heard::Sent(id) | Heard::HadIt(id) = event
+                    && let Some(name) = self.sent.get(&(end, id))
+                {
+                    let data = self.world.owed.remove(&(end, name)).expect("told once");
+                    assert!(self.world.disks[1 - end].file(name) == Some(data), "{name} is not what was sent");
+                }
+            }
+        }
+        for disk in &self.world.disks {
+            for name in disk.names() {
+                let file = disk.file(&name);
+                let known = self.world.contents.get(name.as_str()).expect("a file that nobody sent");
+                assert!(known.iter().any(|data| Some(data) == file.as_ref()), "{name} is nothing that was ever sent");
+            }
+        }
+    }
+
+    fn keep(self) {
+        self.world.now = self.pair.now();
+    }
+}
+
+/// One turn; whether there may be more to do now.
+fn turn(end: &mut End<Node<'_>>, now: u64) -> bool {
+    if end.finish.is_some() {
+        return false;
+    }
+    let now = Instant::from_micros(now);
+    match driver::turn(&mut end.engine, &mut end.link, &mut end.storage, now) {
+        Ok(Turn::Worked) => {}
+        Ok(Turn::Event(event)) => end.heard.push(Heard::from_event(event)),
+        Ok(Turn::Closed) => end.finish = Some(Ok(())),
+        Err(nb::Error::Other(error)) => end.finish = Some(Err(error)),
+        Err(nb::Error::WouldBlock) => return false,
+    }
+    true
+}
+
+/// When an end that has nothing to do now wants to be called again.
+fn deadline(end: &mut End<Node<'_>>, now: u64) -> Option<u64> {
+    if end.finish.is_some() {
+        return None;
+    }
+    let instant = Instant::from_micros(now);
+    let mut next = end.engine.next(instant);
+    if next == Next::Transmit {
+        // The link is full.
+        end.engine.transmitted(0);
+        next = end.engine.next(instant);
+    }
+    let until = match next {
+        Next::Wait(until) => until.expect("a state without a deadline").as_micros(),
+        _ => now,
+    };
+    // This round is over: in the next one, the link is tried again.
+    let _ = end.engine.poll(instant);
+    Some(until)
+}
