@@ -11,7 +11,7 @@ mod snapshot;
 mod storage;
 
 pub use disk::{Disk, PartFile};
-pub use link::{Channel, Conditions, SimLink, Wire};
+pub use link::{Channel, Conditions, SimLink, TapeLink, Wire};
 pub use pair::{End, Finish, Heard, Pair, session};
 pub use setup::{Node, Setup};
 pub use snapshot::assert_snapshot;

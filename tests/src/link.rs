@@ -34,6 +34,8 @@ pub struct Channel {
     pub carried: u64,
     /// The link ends once so many bytes went in.
     pub cut_after: Option<u64>,
+    /// Bytes beyond so many vanish, while the link stays open.
+    pub mute_after: Option<u64>,
     /// Everything that went in, if it is kept.
     pub tape: Option<Vec<u8>>,
     closed: bool,
@@ -56,7 +58,7 @@ impl Wire {
 
     /// Both ends of it; the first writes into channel 0.
     pub fn ends(&self) -> (SimLink, SimLink) {
-        let end = |out: usize| SimLink { wire: self.clone(), out };
+        let end = |out: usize| SimLink { wire: self.clone(), out, trickle: None, last_read: 0 };
         (end(0), end(1))
     }
 
@@ -99,6 +101,19 @@ impl Wire {
 pub struct SimLink {
     wire: Wire,
     out: usize,
+    trickle: Option<u64>,
+    last_read: u64,
+}
+
+impl SimLink {
+    /// From now on a read brings something only every so many microseconds.
+    pub fn trickle(&mut self, every: u64) {
+        self.trickle = Some(every);
+    }
+
+    fn trickles(&self) -> bool {
+        self.trickle.is_some_and(|every| self.wire.now() < self.last_read + every)
+    }
 }
 
 impl ErrorType for SimLink {
@@ -108,6 +123,10 @@ impl ErrorType for SimLink {
 impl Read for SimLink {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, ErrorKind> {
         assert!(!buffer.is_empty(), "a read into nothing looks like the end of the stream");
+        if self.trickles() {
+            return Err(ErrorKind::TimedOut);
+        }
+        self.last_read = self.wire.now();
         let mut channel = self.wire.channel(1 - self.out);
         let now = self.wire.now();
         let limit = buffer.len().min(self.wire.conditions.read_max);
@@ -136,6 +155,9 @@ impl Read for SimLink {
 
 impl ReadReady for SimLink {
     fn read_ready(&mut self) -> Result<bool, ErrorKind> {
+        if self.trickles() {
+            return Ok(false);
+        }
         let channel = self.wire.channel(1 - self.out);
         let now = self.wire.now();
         Ok(match channel.flights.front() {
@@ -159,6 +181,16 @@ impl Write for SimLink {
         let cut = channel.cut_after.is_some_and(|cut| channel.carried + n as u64 >= cut);
         if let (true, Some(after)) = (cut, channel.cut_after) {
             n = (after - channel.carried) as usize;
+        }
+        if let Some(mute) = channel.mute_after {
+            let heard = mute.saturating_sub(channel.carried).min(n as u64) as usize;
+            channel.carried += n as u64;
+            if heard > 0 {
+                let at = self.wire.now() + conditions.delay;
+                channel.inside += heard;
+                channel.flights.push_back((at, bytes[..heard].to_vec()));
+            }
+            return Ok(n);
         }
         channel.carried += n as u64;
         channel.inside += n;
@@ -188,5 +220,66 @@ impl WriteReady for SimLink {
     fn write_ready(&mut self) -> Result<bool, ErrorKind> {
         let channel = self.wire.channel(self.out);
         Ok(channel.closed || channel.inside < self.wire.conditions.capacity)
+    }
+}
+
+/// A link that plays a tape in given pieces, over and over, and keeps what is written.
+#[derive(Debug)]
+pub struct TapeLink<'t> {
+    tape: &'t [u8],
+    pieces: &'t [usize],
+    reads: usize,
+    /// What was written.
+    pub written: Vec<u8>,
+}
+
+impl<'t> TapeLink<'t> {
+    /// Plays `tape`; the n-th read brings at most the n-th of `pieces`.
+    pub fn new(tape: &'t [u8], pieces: &'t [usize]) -> Self {
+        Self { tape, pieces, reads: 0, written: Vec::new() }
+    }
+
+    /// Whether the tape has ended.
+    pub fn is_done(&self) -> bool {
+        self.tape.is_empty()
+    }
+}
+
+impl ErrorType for TapeLink<'_> {
+    type Error = ErrorKind;
+}
+
+impl Read for TapeLink<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, ErrorKind> {
+        let n = self.pieces[self.reads % self.pieces.len()].min(buffer.len()).min(self.tape.len());
+        self.reads += 1;
+        let (now, later) = self.tape.split_at(n);
+        buffer[..n].copy_from_slice(now);
+        self.tape = later;
+        if n == 0 { Err(ErrorKind::TimedOut) } else { Ok(n) }
+    }
+}
+
+impl ReadReady for TapeLink<'_> {
+    fn read_ready(&mut self) -> Result<bool, ErrorKind> {
+        Ok(!self.tape.is_empty())
+    }
+}
+
+impl Write for TapeLink<'_> {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, ErrorKind> {
+        let n = bytes.len().min(self.pieces[self.reads % self.pieces.len()]);
+        self.written.extend_from_slice(&bytes[..n]);
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> Result<(), ErrorKind> {
+        Ok(())
+    }
+}
+
+impl WriteReady for TapeLink<'_> {
+    fn write_ready(&mut self) -> Result<bool, ErrorKind> {
+        Ok(true)
     }
 }

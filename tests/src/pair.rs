@@ -163,6 +163,7 @@ impl<A: Engine + core::fmt::Debug, B: Engine + core::fmt::Debug> Pair<A, B> {
             if done(self) {
                 return;
             }
+            self.settle();
             assert!(self.now() <= end, "not done in time: {self:#?}");
             assert!(self.advance(), "both ends are finished: {:?} {:?}", self.a.finish, self.b.finish);
         }

@@ -58,6 +58,8 @@ pub struct Policy {
     pub late_sync: bool,
     /// Whether Commit is answered at once; if not, all are answered together when there is nothing else to do.
     pub late_commit: bool,
+    /// Whether Commit is never answered at all.
+    pub never_commit: bool,
     /// Every so many calls of `store` are answered with *busy*.
     pub busy_every: Option<u32>,
     /// The most that one `store` or `fetch` moves.
@@ -76,6 +78,7 @@ impl Default for Policy {
             decline: None,
             late_sync: false,
             late_commit: false,
+            never_commit: false,
             busy_every: None,
             at_most: usize::MAX,
             fail_store: None,
@@ -200,6 +203,9 @@ impl Storage for MemoryStorage {
         let size = self.disk.part(&name).map(|part| part.data.len() as u64);
         assert_eq!(size, Some(end.size), "a commit of something else than was stored");
         let result = self.policy.fail_commit.map_or(Ok(()), Err);
+        if self.policy.never_commit {
+            return None;
+        }
         if self.policy.late_commit {
             self.late.push_back(Completion::Committed { transfer, result });
             return None;

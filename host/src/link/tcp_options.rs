@@ -7,7 +7,7 @@ use std::time::Duration;
 use socket2::Socket;
 
 /// Socket buffers that were fastest over loopback, where the default grows until it leaves the cache.
-const LOOPBACK_BUFFER: usize = 1024 << 10;
+const LOOPBACK_BUFFER: usize = 512 << 10;
 
 /// Congestion controls that do not pace, the preferred first.
 const UNPACED: [&[u8]; 2] = [b"cubic", b"reno"];
