@@ -298,7 +298,6 @@ fn portability(result: Result<(), NotPortable>) -> &'static str {
         Err(NotPortable::Character(_)) => "character",
         Err(NotPortable::Ending) => "ending",
         Err(NotPortable::Device) => "device",
-        Err(NotPortable::Reserved) => "reserved",
     }
 }
 

@@ -1,8 +1,8 @@
 //! Parsing and emitting are inverse, and neither ever panics.
 
 use sampan_core::wire::{
-    Bytewise, Code, Crc32, Data, Entry, FileName, Frame, Kind, Nibble, Reader, UncheckedName, Writer, combine,
-    is_portable, split_check, tag, varint_len,
+    Bytewise, Code, Crc32, Data, Entry, FileName, Frame, Kind, Nibble, Reader, UncheckedName, Writer,
+    combine, is_portable, split_check, tag, varint_len,
 };
 use sampan_core::{Deframed, Framing, Stream};
 
@@ -60,7 +60,10 @@ fn numbers(data: &[u8]) {
         writer.varint(number);
         assert_eq!(writer.len(), used);
         assert_eq!(out[..used], data[..used], "not the shortest form");
-        assert_eq!(Reader::new(data).varint32().ok().map(u64::from), u32::try_from(number).ok().map(u64::from));
+        assert_eq!(
+            Reader::new(data).varint32().ok().map(u64::from),
+            u32::try_from(number).ok().map(u64::from)
+        );
     }
     let mut reader = Reader::new(data);
     if let Ok(number) = reader.zigzag() {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use sampan_core::driver::{Turn, nb as driver};
 use sampan_core::wire::Code;
 use sampan_core::{
-    Both, Buffers, Directions, Engine, Incoming, Instant, Limits, Next, Nonce, Outgoing, Receiver, Sender, Session, Speaks,
-    TransferId,
+    Both, Buffers, Directions, Engine, Incoming, Instant, Limits, Next, Nonce, Outgoing, Receiver, Sender,
+    Session, Speaks, TransferId,
 };
 use sampan_tests::{Conditions, Disk, End, Heard, MemoryStorage, Offer, Pair, Policy, content};
 
@@ -120,6 +120,9 @@ fn session(world: &mut World, script: &mut Script<'_>) {
     while !script.is_over() {
         let op = script.byte();
         let end = usize::from(op / 128);
+        if cfg!(feature = "trace") {
+            eprintln!("{:>12} end {end}: op {}", run.pair.now(), op % 16);
+        }
         match op % 16 {
             0..=3 => run.send(script, end),
             4 => run.want(script, end),
@@ -204,8 +207,16 @@ struct Run<'w, 'b> {
 }
 
 impl<'w, 'b> Run<'w, 'b> {
-    fn new(world: &'w mut World, limits: &'b [Limits; 2], memory: &'b mut [Memory; 2], conditions: Conditions) -> Self {
+    fn new(
+        world: &'w mut World,
+        limits: &'b [Limits; 2],
+        memory: &'b mut [Memory; 2],
+        conditions: Conditions,
+    ) -> Self {
         world.sessions += 1;
+        if cfg!(feature = "trace") {
+            eprintln!("session {}: {limits:?} {conditions:?}", world.sessions);
+        }
         let (nonce, now) = (world.sessions * 2, world.now);
         let [memory_a, memory_b] = memory;
         let a = memory_a.node(&limits[0], (Speaks::First, nonce), now);
@@ -214,7 +225,8 @@ impl<'w, 'b> Run<'w, 'b> {
         let ends = ((a, MemoryStorage::on(disk_a)), (b, MemoryStorage::on(disk_b)));
         let mut pair = Pair::join(ends.0, ends.1, conditions, now);
         pair.a.storage.words = "a notice".into();
-        pair.b.storage.words = "another notice, of words that no small frame holds, whatever it may try to do".into();
+        pair.b.storage.words =
+            "another notice, of words that no small frame holds, whatever it may try to do".into();
         Self { world, pair, clean: false, used: Default::default(), sent: BTreeMap::new(), seen: [0; 2] }
     }
 
@@ -257,6 +269,14 @@ impl<'w, 'b> Run<'w, 'b> {
     }
 
     fn sending(&mut self, end: usize, name: &'static str, id: TransferId, offer: Offer) {
+        if cfg!(feature = "trace") {
+            eprintln!(
+                "{:>12} end {end}: {id} is {name} of {} bytes, {:?}",
+                self.pair.now(),
+                offer.data.len(),
+                offer.start
+            );
+        }
         self.used[end].push(name);
         self.sent.insert((end, id), name);
         self.world.contents.entry(name).or_default().push(offer.data.clone());
@@ -288,9 +308,17 @@ impl<'w, 'b> Run<'w, 'b> {
         loop {
             self.settle();
             let now = self.pair.now();
-            let next = [self.pair.wire.next_arrival(), deadline(&mut self.pair.a, now), deadline(&mut self.pair.b, now)];
+            let next = [
+                self.pair.wire.next_arrival(),
+                deadline(&mut self.pair.a, now),
+                deadline(&mut self.pair.b, now),
+            ];
             // A busy sink is asked again now and then.
-            let at = next.into_iter().flatten().min().map_or(end, |at| if at <= now { now + SECOND / 20 } else { at });
+            let at = next
+                .into_iter()
+                .flatten()
+                .min()
+                .map_or(end, |at| if at <= now { now + SECOND / 20 } else { at });
             self.pair.wire.advance(at.min(end));
             if now == end {
                 return;
@@ -321,7 +349,12 @@ impl<'w, 'b> Run<'w, 'b> {
         }
         let limit = self.pair.now() + seconds * SECOND;
         while self.pair.a.finish.is_none() || self.pair.b.finish.is_none() {
-            assert!(self.pair.now() < limit, "it does not end: {:?} / {:?}", self.pair.a.heard, self.pair.b.heard);
+            assert!(
+                self.pair.now() < limit,
+                "it does not end: {:?} / {:?}",
+                self.pair.a.heard,
+                self.pair.b.heard
+            );
             self.pass(SECOND);
         }
     }
@@ -332,11 +365,17 @@ impl<'w, 'b> Run<'w, 'b> {
             let new = heard[self.seen[end]..].to_vec();
             self.seen[end] = heard.len();
             for event in new {
+                if cfg!(feature = "trace") {
+                    eprintln!("{:>12} end {end}: {event:?}", self.pair.now());
+                }
                 if let Heard::Sent(id) | Heard::HadIt(id) = event
                     && let Some(name) = self.sent.get(&(end, id))
                 {
                     let data = self.world.owed.remove(&(end, name)).expect("told once");
-                    assert!(self.world.disks[1 - end].file(name) == Some(data), "{name} is not what was sent");
+                    assert!(
+                        self.world.disks[1 - end].file(name) == Some(data),
+                        "{name} is not what was sent"
+                    );
                 }
             }
         }
@@ -344,7 +383,10 @@ impl<'w, 'b> Run<'w, 'b> {
             for name in disk.names() {
                 let file = disk.file(&name);
                 let known = self.world.contents.get(name.as_str()).expect("a file that nobody sent");
-                assert!(known.iter().any(|data| Some(data) == file.as_ref()), "{name} is nothing that was ever sent");
+                assert!(
+                    known.iter().any(|data| Some(data) == file.as_ref()),
+                    "{name} is nothing that was ever sent"
+                );
             }
         }
     }

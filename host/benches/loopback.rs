@@ -25,8 +25,8 @@ use sampan::run::Connection;
 use sampan_core::driver::Turn;
 use sampan_core::wire::{Code, DigestKind, DigestList, FileName, Identity, Offer};
 use sampan_core::{
-    Description, Digest as _, Ending, Event, FileType, Refusal, ResumePoint, Speaks, Start, Storage, TransferId,
-    Verdict,
+    Description, Digest as _, Ending, Event, FileType, Refusal, ResumePoint, Speaks, Start, Storage,
+    TransferId, Verdict,
 };
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -50,7 +50,8 @@ struct Cost {
 
 fn main() -> ExitCode {
     let mut numbers = env::args().skip(1).filter_map(|argument| argument.parse().ok());
-    let only = env::args().skip(1).find(|argument| argument.starts_with(char::is_alphabetic)).unwrap_or_default();
+    let only =
+        env::args().skip(1).find(|argument| argument.starts_with(char::is_alphabetic)).unwrap_or_default();
     let rounds: usize = numbers.next().unwrap_or(9).max(1);
     let bytes = (numbers.next().unwrap_or(1024) as u64) << 20;
     match compare(rounds, bytes, &only) {
@@ -76,7 +77,8 @@ fn compare(rounds: usize, bytes: u64, only: &str) -> Result<(), Failure> {
     for (case, costs) in cases {
         let wall = median(costs.iter().map(|cost| cost.wall));
         let best = costs.iter().map(|cost| cost.wall).min().unwrap_or_default();
-        let cpu = median(costs.iter().map(|cost| cost.cpu)).as_secs_f64() * (1_u64 << 30) as f64 / bytes as f64;
+        let cpu =
+            median(costs.iter().map(|cost| cost.cpu)).as_secs_f64() * (1_u64 << 30) as f64 / bytes as f64;
         let rate = |time: Duration| bytes as f64 / 1e6 / time.as_secs_f64();
         let ratio = plain.as_secs_f64() / wall.as_secs_f64();
         println!("{:<16} {:>8.0} {:>8.0} {cpu:>14.3} {ratio:>8.3}", case.name(), rate(wall), rate(best));

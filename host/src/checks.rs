@@ -11,9 +11,7 @@ impl Crc32 for FastCrc32 {
     fn update(&mut self, crc: u32, data: &[u8]) -> u32 {
         let mut digest = Digest::new_with_init_state(CrcAlgorithm::Crc32IsoHdlc, u64::from(!crc));
         digest.update(data);
-        #[allow(clippy::cast_possible_truncation, reason = "a CRC-32 has 32 bits")]
-        let check = digest.finalize() as u32;
-        check
+        digest.finalize() as u32
     }
 }
 

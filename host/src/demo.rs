@@ -21,7 +21,7 @@ use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::made_up;
 use crate::output::Voice;
-use crate::progress::{Megabytes, Progress};
+use crate::progress::{Progress, Rate, Size};
 use ends::Dispatched;
 
 /// How often progress is shown, and an interruption noticed.
@@ -34,11 +34,11 @@ pub(crate) fn run(arguments: &DemoArguments) -> Result<(), Failure> {
     let place = Place::new()?;
     let (path, size) = match (&arguments.file, named) {
         (Some(path), Some(size)) => {
-            voice.say(format_args!("file      {path:?}, {size} bytes"))?;
+            voice.say(format_args!("file      {path:?}, {}", Size(size)))?;
             (path.clone(), size)
         }
         _ => {
-            voice.say(format_args!("file      made up, {} bytes", made_up::SIZE))?;
+            voice.say(format_args!("file      made up, {}", Size(made_up::SIZE as u64)))?;
             made_up::write(&place.made_up(), &interrupt)?;
             (place.made_up(), made_up::SIZE as u64)
         }
@@ -56,9 +56,8 @@ pub(crate) fn run(arguments: &DemoArguments) -> Result<(), Failure> {
         return Err(Failure::new(Exit::Integrity, "the digests of the two ends differ")
             .with_advice("this must not happen: please report it"));
     }
-    let seconds = sent.took.as_secs_f64();
-    let rate = received.size as f64 / 1e6 / seconds.max(1e-9);
-    voice.say(format_args!("verified  {} in {seconds:.3} s, {rate:.0} MB/s", Megabytes(received.size)))?;
+    let (took, rate) = (sent.took.as_secs_f64(), Rate(received.size, sent.took));
+    voice.say(format_args!("verified  {} in {took:.3} s, flushed to disk: {rate}", Size(received.size)))?;
     place.remove()
 }
 
@@ -91,7 +90,8 @@ impl Place {
     fn remove(self) -> Result<(), Failure> {
         let path = self.0.path().to_owned();
         self.0.close().map_err(|cause| {
-            Failure::new(Exit::LocalFile, format!("cannot remove {path:?}: {cause}")).with_advice("remove it yourself")
+            Failure::new(Exit::LocalFile, format!("cannot remove {path:?}: {cause}"))
+                .with_advice("remove it yourself")
         })
     }
 }

@@ -55,7 +55,9 @@ impl Failure {
             (Code::Integrity, _) => Exit::Integrity,
             (Code::Protocol, _) => Exit::Protocol,
             (Code::Timeout | Code::Closing | Code::Unknown | Code::Wait, _) => Exit::LinkLost,
-            (Code::Storage | Code::Changed | Code::NotFound | Code::NoSpace | Code::BadName, By::Us) => Exit::LocalFile,
+            (Code::Storage | Code::Changed | Code::NotFound | Code::NoSpace | Code::BadName, By::Us) => {
+                Exit::LocalFile
+            }
             (Code::Ok | Code::Other, _) | (_, By::Us) => Exit::Other,
             (_, By::Peer) => Exit::Refused,
         };
@@ -69,7 +71,9 @@ impl Failure {
         }
         let advice = match code {
             Code::Changed => Some("send it again when nothing writes to it any more"),
-            Code::Integrity => Some("something between the two ends alters data: check memory, disks and cables"),
+            Code::Integrity => {
+                Some("something between the two ends alters data: check memory, disks and cables")
+            }
             Code::NoSpace => Some("free some space where it is received"),
             _ => None,
         };

@@ -46,7 +46,9 @@ impl FileError {
     #[must_use]
     pub fn refusal(&self) -> Refusal {
         let (code, words) = match (self.cause.kind(), self.doing) {
-            (io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded, _) => (Code::NoSpace, "no space left"),
+            (io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded, _) => {
+                (Code::NoSpace, "no space left")
+            }
             (io::ErrorKind::NotFound, Doing::Open) => (Code::NotFound, "no such file"),
             (io::ErrorKind::PermissionDenied, _) => (Code::Storage, "permission denied"),
             (_, Doing::Open | Doing::Create) => (Code::Storage, "cannot open the file"),
@@ -95,7 +97,8 @@ mod tests {
 
     #[test]
     fn the_peer_learns_the_reason_and_not_the_path() {
-        let refusal = |doing, kind: io::ErrorKind| FileError::new(doing, Path::new("/secret"), kind.into()).refusal();
+        let refusal =
+            |doing, kind: io::ErrorKind| FileError::new(doing, Path::new("/secret"), kind.into()).refusal();
         assert_eq!(refusal(Doing::Write, io::ErrorKind::StorageFull).code, Code::NoSpace);
         assert_eq!(refusal(Doing::Open, io::ErrorKind::NotFound).code, Code::NotFound);
         assert_eq!(refusal(Doing::Finish, io::ErrorKind::NotFound).code, Code::Storage);

@@ -18,10 +18,7 @@ pub(crate) enum Progress {
     /// A bar.
     Bar(ProgressBar),
     /// Lines.
-    Lines {
-        total: u64,
-        said: Instant,
-    },
+    Lines { total: u64, said: Instant },
 }
 
 impl Progress {
@@ -30,7 +27,8 @@ impl Progress {
         if dumb || !io::stderr().is_terminal() {
             return Self::Lines { total, said: Instant::now() };
         }
-        let template = "{bar:30} {decimal_bytes} of {decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left";
+        let template =
+            "{bar:30} {decimal_bytes} of {decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left";
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         Self::Bar(ProgressBar::new(total).with_style(style))
     }
@@ -42,7 +40,7 @@ impl Progress {
             Self::Lines { total, said } => {
                 if said.elapsed() >= LINES {
                     *said = Instant::now();
-                    complain(&format_args!("{} of {}", Megabytes(position), Megabytes(*total)));
+                    complain(&format_args!("{} of {}", Size(position), Size(*total)));
                 }
             }
         }
@@ -56,13 +54,30 @@ impl Progress {
     }
 }
 
-/// Bytes as people read them, in units of 10^6.
-pub(crate) struct Megabytes(pub(crate) u64);
+/// Bytes as people read them, in units of 10^6 where there are so many.
+pub(crate) struct Size(pub(crate) u64);
 
-impl std::fmt::Display for Megabytes {
+impl std::fmt::Display for Size {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let tenths = self.0.saturating_add(50_000) / 100_000;
-        write!(f, "{}.{} MB", tenths / 10, tenths % 10)
+        match self.0 {
+            1 => f.write_str("1 byte"),
+            bytes @ 0..1_000_000 => write!(f, "{bytes} bytes"),
+            bytes => {
+                let tenths = bytes.saturating_add(50_000) / 100_000;
+                write!(f, "{}.{} MB", tenths / 10, tenths % 10)
+            }
+        }
+    }
+}
+
+/// A rate in MB/s.
+pub(crate) struct Rate(pub(crate) u64, pub(crate) Duration);
+
+impl std::fmt::Display for Rate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let rate = self.0 as f64 / 1e6 / self.1.as_secs_f64().max(1e-6);
+        let digits = if rate < 9.95 { 1 } else { 0 };
+        write!(f, "{rate:.digits$} MB/s")
     }
 }
 
@@ -71,11 +86,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn megabytes_are_rounded() {
-        let shown = |bytes| Megabytes(bytes).to_string();
-        assert_eq!(shown(0), "0.0 MB");
-        assert_eq!(shown(268_435_456), "268.4 MB");
-        assert_eq!(shown(999_950), "1.0 MB");
+    fn sizes_are_rounded() {
+        let shown = |bytes| Size(bytes).to_string();
+        assert_eq!([shown(0), shown(1), shown(999_999)], ["0 bytes", "1 byte", "999999 bytes"]);
+        assert_eq!([shown(1_000_000), shown(268_435_456)], ["1.0 MB", "268.4 MB"]);
         assert!(!shown(u64::MAX).is_empty());
+    }
+
+    #[test]
+    fn small_rates_have_a_digit_more() {
+        let shown = |bytes, millis| Rate(bytes, Duration::from_millis(millis)).to_string();
+        assert_eq!([shown(65_535, 16), shown(1 << 30, 800)], ["4.1 MB/s", "1342 MB/s"]);
+        assert_eq!(shown(0, 0), "0.0 MB/s");
     }
 }

@@ -10,12 +10,18 @@ use crate::link::{Inbound, Link};
 ///
 /// Whoever owns it calls [`turn`](Self::turn) until the session has closed, and may use the three in between:
 ///
-/// ```ignore
-/// loop {
-///     match connection.turn()? {
-///         Turn::Worked => {}
-///         Turn::Event(event) => ...,
-///         Turn::Closed => break,
+/// ```
+/// use sampan::link::Link;
+/// use sampan::run::Connection;
+/// use sampan_core::{Engine, Error, Storage, driver::Turn};
+///
+/// fn run<E: Engine, L: Link, S: Storage>(mut connection: Connection<E, L, S>) -> Result<(), Error> {
+///     loop {
+///         match connection.turn()? {
+///             Turn::Worked => {}
+///             Turn::Event(event) => println!("{event:?}"),
+///             Turn::Closed => return Ok(()),
+///         }
 ///     }
 /// }
 /// ```
@@ -84,5 +90,78 @@ impl<E: Engine, L: Link, S: Storage> Connection<E, L, S> {
             }
             let _ = self.engine.poll(now);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::{SocketBuffers, TcpLink, TcpListener, TcpOptions};
+    use crate::memory::{Memory, Opening};
+    use crate::sink::FileSink;
+    use crate::source::FileSource;
+    use sampan_core::wire::Code;
+    use sampan_core::{Limits, LinkError, Millis, Speaks};
+    use std::fs;
+    use std::thread;
+
+    fn links(options: &TcpOptions) -> (TcpLink, TcpLink) {
+        let listener = TcpListener::bind("127.0.0.1:0".parse().unwrap(), options).unwrap();
+        let client = TcpLink::connect(listener.address().unwrap(), options).unwrap();
+        (client, listener.accept().unwrap())
+    }
+
+    fn close<E: Engine, L: Link, S: Storage>(mut connection: Connection<E, L, S>) -> Result<(), Error> {
+        while connection.turn()? != Turn::Closed {}
+        Ok(())
+    }
+
+    #[test]
+    fn a_file_goes_through_small_socket_buffers() {
+        let dir = tempfile::tempdir().unwrap();
+        let (from, to) = (dir.path().join("file"), dir.path().join("to"));
+        let contents: Vec<u8> = (0..3_000_000_u32).map(|n| (n ^ (n >> 11)) as u8).collect();
+        fs::write(&from, &contents).unwrap();
+        fs::create_dir(&to).unwrap();
+        let (client, server) =
+            links(&TcpOptions { buffers: SocketBuffers::Fixed(4096), ..TcpOptions::default() });
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let (clock, mut memory) = (Clock::start(), Memory::new());
+                let session = memory.receiver(Opening::new(Speaks::Second, clock).unwrap()).unwrap();
+                close(Connection::new(session, server, FileSink::new(&to), clock)).unwrap();
+            });
+            let (clock, mut memory) = (Clock::start(), Memory::new());
+            let mut session = memory.sender(Opening::new(Speaks::First, clock).unwrap()).unwrap();
+            let mut source = FileSource::new();
+            source.add(session.offer().unwrap(), &from).unwrap();
+            session.close(Code::Ok);
+            close(Connection::new(session, client, source, clock)).unwrap();
+        });
+        assert!(fs::read(to.join("file")).unwrap() == contents);
+    }
+
+    #[test]
+    fn a_deadline_is_kept_while_the_peer_is_silent() {
+        let (client, _server) = links(&TcpOptions::default());
+        let clock = Clock::start();
+        let mut memory = Memory::new().with_limits(Limits { handshake: Millis(80), ..Limits::LARGE });
+        let session = memory.sender(Opening::new(Speaks::First, clock).unwrap()).unwrap();
+        assert_eq!(close(Connection::new(session, client, (), clock)), Err(LinkError::Handshake.into()));
+        let waited = clock.now().as_micros();
+        assert!((80_000..2_000_000).contains(&waited), "{waited}");
+    }
+
+    #[test]
+    fn another_thread_can_hang_up() {
+        let (client, _server) = links(&TcpOptions::default());
+        let hang_up = client.hang_up().unwrap();
+        let clock = Clock::start();
+        let mut memory = Memory::new();
+        let session = memory.sender(Opening::new(Speaks::First, clock).unwrap()).unwrap();
+        thread::scope(|scope| {
+            scope.spawn(move || hang_up.now());
+            assert_eq!(close(Connection::new(session, client, (), clock)), Err(LinkError::Lost.into()));
+        });
     }
 }

@@ -51,7 +51,13 @@ impl FileSink {
     /// Files go into `directory`, which must exist.
     #[must_use]
     pub fn new(directory: &Path) -> Self {
-        Self { directory: directory.to_owned(), files: HashMap::new(), stored: 0, committed: None, error: None }
+        Self {
+            directory: directory.to_owned(),
+            files: HashMap::new(),
+            stored: 0,
+            committed: None,
+            error: None,
+        }
     }
 
     /// How many bytes have been written, over all files.
@@ -295,10 +301,15 @@ mod tests {
         let mut sink = FileSink::new(dir.path());
         for name in ["", "..", "../a", "/a", "a/b", "a\\b", ".sampan-x", "a\nb"] {
             let verdict = sink.offered(ONE, &offer(name));
-            assert!(matches!(verdict, Verdict::Decline(refusal) if refusal.code == Code::BadName), "{name:?}");
+            assert!(
+                matches!(verdict, Verdict::Decline(refusal) if refusal.code == Code::BadName),
+                "{name:?}"
+            );
         }
         let folder = Offer { directory: true, ..offer("a") };
-        assert!(matches!(sink.offered(ONE, &folder), Verdict::Decline(refusal) if refusal.code == Code::Unsupported));
+        assert!(
+            matches!(sink.offered(ONE, &folder), Verdict::Decline(refusal) if refusal.code == Code::Unsupported)
+        );
         assert_eq!(entries(dir.path()), [""; 0]);
     }
 

@@ -117,3 +117,31 @@ fn an_action_is_lent_again_until_it_is_answered() {
     node.transmitted(3);
     assert_eq!(lent(node), first[3..]);
 }
+
+#[test]
+fn a_whole_session_byte_by_byte_as_the_document_shows_it() {
+    let mut pair = setup().join();
+    for channel in [0, 1] {
+        pair.wire.channel(channel).tape = Some(Vec::new());
+    }
+    pair.a.send(Offer::file("hi.txt", b"hello".to_vec()));
+    pair.a.engine.close(sampan_core::wire::Code::Ok);
+    assert_eq!(pair.finish(60), (Ok(()), Ok(())));
+    let mut text = String::new();
+    for (channel, title) in [(0, "the end that dials (nonce 2)"), (1, "the other end (nonce 3)")] {
+        let tape = pair.wire.channel(channel).tape.take().expect("a tape");
+        text += &format!("{title}\n  preamble {}\n", hex(&tape[..5]));
+        let mut rest = &tape[5..];
+        while let [a, b, c, after @ ..] = rest {
+            let (frame, after) = after.split_at(u32::from_le_bytes([*a, *b, *c, 0]) as usize);
+            let kind = sampan_core::wire::Kind::from_code(frame[0]).expect("a known kind");
+            text += &format!("  {:8} {} {}\n", kind.name(), hex(&rest[..3]), hex(frame));
+            rest = after;
+        }
+    }
+    sampan_tests::assert_snapshot("session-push.txt", &text);
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -143,7 +143,7 @@ def name_verdict(name):
             return "dot-part"
         if len(part) > 255:
             return "part-too-long"
-        if part.startswith(b".sampan"):
+        if part.lower().startswith(b".sampan"):
             return "reserved"
     return "valid"
 
@@ -157,8 +157,6 @@ def portable_verdict(name):
         stem = part.split(".")[0].rstrip(" ").upper()
         if re.fullmatch("CON|PRN|AUX|NUL|CONIN[$]|CONOUT[$]|(COM|LPT)[0-9\u00b9\u00b2\u00b3]", stem):
             return "device"
-        if part.lower().startswith(".sampan"):
-            return "reserved"
     return "portable"
 
 

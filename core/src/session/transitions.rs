@@ -152,7 +152,6 @@ transitions! {
     Sending + Refused => Over,
     Sending + Abort => Over,
     Ended + Accepted => Ended,
-    Ended + Resumed => Ended,
     Ended + Stored => Over,
     Ended + Again => Queued,
     Ended + Refused => Over,

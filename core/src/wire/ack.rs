@@ -55,14 +55,18 @@ impl<'a> Gaps<'a> {
     /// The gaps that follow in a frame, their number first, after `received`.
     ///
     /// # Errors
-    /// [`Malformed`]; among them `Value` for a gap of no length or that ends above 2^64 - 1.
+    /// [`Malformed`]; among them `Value` for a gap of no length, one that touches the gap before it, or one that ends above 2^64 - 1.
     pub fn parse(received: u64, r: &mut Reader<'a>) -> Result<Self, Malformed> {
         let count = r.varint32()?;
         let all = r.rest();
         let mut bytes = Reader::new(all);
         let mut from = received;
-        for _ in 0..count {
-            from = gap_after(from, &mut bytes)?.end();
+        for index in 0..count {
+            let gap = gap_after(from, &mut bytes)?;
+            if index > 0 && gap.start == from {
+                return Err(Malformed::Value);
+            }
+            from = gap.end();
         }
         bytes.finish()?;
         Ok(Self(Source::Wire { received, count, bytes: all }))
@@ -226,11 +230,11 @@ mod tests {
     #[test]
     fn gaps_are_relative_to_the_one_before() {
         let ranges =
-            [Gap { start: 10, length: 5 }, Gap { start: 17, length: 1 }, Gap { start: 18, length: 200 }];
+            [Gap { start: 10, length: 5 }, Gap { start: 17, length: 1 }, Gap { start: 19, length: 200 }];
         let ack = Ack { transfer: 1, received: 10, durable: 10, credit: 0, gaps: Gaps::new(&ranges) };
         let mut out = [0; 32];
         let frame = emit(&ack, &mut out);
-        assert_eq!(frame, [0x15, 1, 10, 10, 0, 3, 0, 5, 2, 1, 0, 0xC8, 0x01]);
+        assert_eq!(frame, [0x15, 1, 10, 10, 0, 3, 0, 5, 2, 1, 1, 0xC8, 0x01]);
         let parsed = Ack::parse(&frame[1..]).unwrap();
         assert!(parsed.gaps.iter().eq(ranges));
         assert_eq!(parsed.gaps.count(), 3);

@@ -7,7 +7,7 @@ pub const MAX_NAME: usize = 1024;
 /// Longest part of a name, in bytes (§6).
 pub const MAX_PART: usize = 255;
 
-/// What no part of a name begins with: it is kept for what the receiver stores beside the files.
+/// What no part of a name begins with, in any case: it is kept for what the receiver stores beside the files.
 const RESERVED: &[u8] = b".sampan";
 
 /// A name as it came from the peer.
@@ -145,7 +145,9 @@ fn check_part(part: &[u8]) -> Result<(), NameError> {
         b"" => Err(NameError::EmptyPart),
         b"." | b".." => Err(NameError::DotPart),
         _ if part.len() > MAX_PART => Err(NameError::PartTooLong { len: part.len() }),
-        _ if part.starts_with(RESERVED) => Err(NameError::Reserved),
+        _ if part.get(..RESERVED.len()).is_some_and(|start| start.eq_ignore_ascii_case(RESERVED)) => {
+            Err(NameError::Reserved)
+        }
         _ => Ok(()),
     }
 }
@@ -172,7 +174,7 @@ pub enum NameError {
     },
     /// A part is `.` or `..`.
     DotPart,
-    /// A part begins with `.sampan`.
+    /// A part begins with `.sampan`, in any case.
     Reserved,
     /// It has a control character, or a line or paragraph separator.
     Control,
@@ -268,7 +270,7 @@ mod tests {
         for name in [".", "..", "a/..", "../a", "a/./b", "a/../b"] {
             assert_eq!(refused(name), NameError::DotPart, "{name}");
         }
-        for name in [".sampan", ".sampan-part", "a/.sampan/b", "a/.sampanx"] {
+        for name in [".sampan", ".sampan-part", "a/.sampan/b", "a/.sampanx", ".SAMPAN", "a/.Sampan-x"] {
             assert_eq!(refused(name), NameError::Reserved, "{name}");
         }
     }

@@ -101,7 +101,7 @@ impl<'a> Offer<'a> {
     /// Reads the fields after the kind byte.
     ///
     /// # Errors
-    /// [`Malformed`]; among them `Value` for a reserved flag, a directory with a size above 0, an unknown digest and an identity of
+    /// [`Malformed`]; among them `Value` for a reserved flag, more than one type, a directory with a size above 0, an unknown digest and an identity of
     /// more than 16 bytes.
     pub fn parse(body: &'a [u8]) -> Result<Self, Malformed> {
         let mut r = Reader::new(body);
@@ -112,6 +112,10 @@ impl<'a> Offer<'a> {
         let want = if flags & WANTED != 0 { Some(r.id()?) } else { None };
         let digest = DigestKind::from_code(r.u8()?).ok_or(Malformed::Value)?;
         let directory = flags & DIRECTORY != 0;
+        let types = flags & (EXECUTABLE | DIRECTORY | LISTING);
+        if types & types.wrapping_sub(1) != 0 {
+            return Err(Malformed::Value);
+        }
         if directory && size.unwrap_or_default() > 0 {
             return Err(Malformed::Value);
         }

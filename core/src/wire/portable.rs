@@ -27,14 +27,8 @@ fn check_part(part: &str) -> Result<(), NotPortable> {
     if is_device(part) {
         return Err(NotPortable::Device);
     }
-    match part.as_bytes().split_at_checked(RESERVED.len()) {
-        Some((start, _)) if start.eq_ignore_ascii_case(RESERVED.as_bytes()) => Err(NotPortable::Reserved),
-        _ => Ok(()),
-    }
+    Ok(())
 }
-
-/// A [`FileName`] has no such part, but where case does not matter another spelling of it is the same.
-const RESERVED: &str = ".sampan";
 
 const DEVICES: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
 const NUMBERED: [&str; 2] = ["COM", "LPT"];
@@ -61,8 +55,6 @@ pub enum NotPortable {
     Ending,
     /// A part means a device, such as `CON` or `lpt1.txt`.
     Device,
-    /// A part begins with `.sampan` in another spelling.
-    Reserved,
 }
 
 impl fmt::Display for NotPortable {
@@ -73,7 +65,6 @@ impl fmt::Display for NotPortable {
             }
             Self::Ending => "a part of the name ends with a dot or a space, which some systems do not allow",
             Self::Device => "a part of the name means a device on some systems",
-            Self::Reserved => "a part of the name begins with .sampan where case does not matter",
         })
     }
 }
@@ -157,8 +148,6 @@ mod tests {
 
     #[test]
     fn the_reserved_prefix_has_other_spellings() {
-        assert_eq!(portable("a/.Sampan-x"), Err(NotPortable::Reserved));
-        assert_eq!(portable(".SAMPAN"), Err(NotPortable::Reserved));
     }
 
     #[test]

@@ -119,8 +119,8 @@ pub struct Shelf {
     pub stored: Vec<u8>,
     pub committed: usize,
     pub abandoned: usize,
-    due: bool,
-    alternate: bool,
+    pub due: bool,
+    pub alternate: bool,
 
     pub source: Option<(String, Vec<u8>)>,
     pub source_size: Option<u64>,
@@ -350,29 +350,18 @@ impl<E: Engine> Rig<E> {
         for _ in 0..1_000_000 {
             let next = self.engine.next(self.now);
             let readable = self.link.read_ready().unwrap() && !self.engine.receive_buffer().is_empty();
-            if let (Next::Wait(until), false, false) = (next, readable, self.pending()) {
-                let _ = self.engine.poll(self.now);
-                let again = self.engine.next(self.now);
-                if again != next {
-                    if !matches!(again, Next::Transmit) || self.link.write_ready().unwrap() {
-                        continue;
-                    }
-                    self.engine.transmitted(0);
-                }
-                let until = until.expect("every state but the last has a deadline");
-                if until > self.now {
-                    return Some(until);
-                }
-                assert_eq!(self.shelf.busy, Busy::Always, "{self:?}", self = self.shelf);
-                return Some(self.now);
-            }
+            let idle = !readable && !self.pending();
             let turn = match self.driver {
                 Driver::Nb => nb::turn(&mut self.engine, &mut self.link, &mut self.shelf, self.now),
                 Driver::Blocking => blocking::step(&mut self.engine, &mut self.link, &mut self.shelf, self.now)
                     .map_err(::nb::Error::Other),
             };
             let told = match turn {
-                Ok(Turn::Worked) | Err(::nb::Error::WouldBlock) => continue,
+                Ok(Turn::Worked) if self.driver == Driver::Nb || !idle || !matches!(next, Next::Wait(_)) => continue,
+                Ok(Turn::Worked) | Err(::nb::Error::WouldBlock) => match self.until() {
+                    Some(until) if until > self.now || self.shelf.busy == Busy::Always => return Some(until),
+                    _ => continue,
+                },
                 Ok(Turn::Event(event)) => Told::of(event),
                 Ok(Turn::Closed) => Told::Closed(Ok(())),
                 Err(::nb::Error::Other(error)) => Told::Closed(Err(error)),
@@ -387,6 +376,20 @@ impl<E: Engine> Rig<E> {
             }
         }
         panic!("it goes round in circles: {:?}", self.told);
+    }
+
+    /// When there will be something to do, if there is nothing now.
+    fn until(&mut self) -> Option<Instant> {
+        if self.engine.next(self.now) == Next::Transmit {
+            self.engine.transmitted(0);
+        }
+        let next = self.engine.next(self.now);
+        let _ = matches!(next, Next::Wait(_)).then(|| self.engine.poll(self.now));
+        match (next, self.shelf.busy) {
+            (Next::Wait(until), _) => Some(until.expect("every state but the last has a deadline")),
+            (Next::Storage, Busy::Always) => Some(self.now),
+            _ => None,
+        }
     }
 
     fn pending(&self) -> bool {

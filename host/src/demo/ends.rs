@@ -29,7 +29,8 @@ pub(super) fn send(link: TcpLink, path: &Path, kind: DigestKind) -> Result<Dispa
     let clock = Clock::start();
     let begun = Instant::now();
     let mut memory = Memory::new().with_digests(DigestList::new(&[kind]));
-    let mut session = memory.sender(opening(Speaks::First, clock)?).map_err(|error| Failure::session(error, None))?;
+    let mut session =
+        memory.sender(opening(Speaks::First, clock)?).map_err(|error| Failure::session(error, None))?;
     let mut source = FileSource::new();
     let transfer = session.offer().ok_or_else(|| Failure::new(Exit::Other, "no transfer can be queued"))?;
     source.add(transfer, path).map_err(|error| {
@@ -67,7 +68,8 @@ pub(super) fn receive(
 ) -> Result<Committed, Failure> {
     let clock = Clock::start();
     let mut memory = Memory::new().with_digests(DigestList::new(&[kind]));
-    let session = memory.receiver(opening(Speaks::Second, clock)?).map_err(|error| Failure::session(error, None))?;
+    let session =
+        memory.receiver(opening(Speaks::Second, clock)?).map_err(|error| Failure::session(error, None))?;
     let mut connection = Connection::new(session, link, FileSink::new(directory), clock);
     let mut failed = None;
     loop {
@@ -87,6 +89,7 @@ pub(super) fn receive(
 }
 
 fn opening(speaks: Speaks, clock: Clock) -> Result<Opening, Failure> {
-    Opening::new(speaks, clock)
-        .map_err(|error: io::Error| Failure::new(Exit::Other, format!("no randomness from the system: {error}")))
+    Opening::new(speaks, clock).map_err(|error: io::Error| {
+        Failure::new(Exit::Other, format!("no randomness from the system: {error}"))
+    })
 }

@@ -78,3 +78,30 @@ impl Write for BlockingTcp {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    #[test]
+    fn reads_and_writes_that_take_too_long_say_so() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut link =
+            BlockingTcp::connect(address, &TcpOptions::default(), Duration::from_millis(20)).unwrap();
+        let (mut peer, _) = listener.accept().unwrap();
+        let mut buffer = [0; 8];
+        assert_eq!(link.read(&mut buffer), Err(ErrorKind::TimedOut));
+        peer.write_all(b"hello").unwrap();
+        assert_eq!(link.read(&mut buffer), Ok(5));
+        let bytes = vec![0; 1 << 20];
+        let refused = loop {
+            if let Err(kind) = link.write(&bytes) {
+                break kind;
+            }
+        };
+        assert_eq!(refused, ErrorKind::TimedOut);
+        assert!(link.fault().is_none());
+    }
+}

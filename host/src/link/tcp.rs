@@ -261,3 +261,100 @@ pub(super) fn dial(address: SocketAddr, options: &TcpOptions) -> io::Result<TcpS
     socket.connect_timeout(&address.into(), options.connect_within)?;
     Ok(socket.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::SocketBuffers;
+    use std::time::Instant;
+
+    const SOON: Option<Duration> = Some(Duration::from_millis(30));
+    const LATER: Option<Duration> = Some(Duration::from_secs(20));
+
+    fn links() -> (TcpLink, TcpLink) {
+        let options = TcpOptions { buffers: SocketBuffers::Fixed(8192), ..TcpOptions::default() };
+        let listener = TcpListener::bind("127.0.0.1:0".parse().unwrap(), &options).unwrap();
+        let client = TcpLink::connect(listener.address().unwrap(), &options).unwrap();
+        (client, listener.accept().unwrap())
+    }
+
+    #[test]
+    fn nothing_now_is_remembered_until_something_comes() {
+        let (mut a, mut b) = links();
+        assert_eq!(a.read(&mut [0; 8]), Err(ErrorKind::TimedOut));
+        assert_eq!(a.read_ready(), Ok(false));
+        let begun = Instant::now();
+        a.wait(Inbound::Wanted, SOON).unwrap();
+        assert!(begun.elapsed() >= SOON.unwrap());
+        assert_eq!(a.read_ready(), Ok(false));
+        assert_eq!(b.write(b"hello"), Ok(5));
+        a.wait(Inbound::Paused, SOON).unwrap();
+        assert_eq!(a.read_ready(), Ok(false));
+        a.wait(Inbound::Wanted, LATER).unwrap();
+        let mut buffer = [0; 8];
+        assert_eq!((a.read_ready(), a.read(&mut buffer)), (Ok(true), Ok(5)));
+        assert_eq!((&buffer[..5], a.read_ready()), (&b"hello"[..], Ok(false)));
+        assert!(a.fault().is_none());
+    }
+
+    #[test]
+    fn a_full_link_takes_bytes_again_once_the_peer_has_read() {
+        let (mut a, mut b) = links();
+        let bytes = [0; 4096];
+        while a.write_ready() == Ok(true) {
+            let _ = a.write(&bytes);
+        }
+        let mut buffer = [0; 4096];
+        while b.read(&mut buffer).is_ok() {}
+        a.wait(Inbound::Paused, LATER).unwrap();
+        assert_eq!(a.write_ready(), Ok(true));
+    }
+
+    #[test]
+    fn what_comes_is_noticed_while_the_system_takes_all_that_is_written() {
+        let (mut a, mut b) = links();
+        assert_eq!(a.read(&mut [0; 8]), Err(ErrorKind::TimedOut));
+        let mut buffer = [0; 4096];
+        for _ in 0..LOOK_AFTER / buffer.len() {
+            assert_eq!(a.read_ready(), Ok(false));
+            assert_eq!(a.write(&buffer), Ok(buffer.len()));
+            let mut left = buffer.len();
+            while left > 0 {
+                b.wait(Inbound::Wanted, LATER).unwrap();
+                left -= b.read(&mut buffer).unwrap_or(0);
+            }
+        }
+        assert_eq!(a.read_ready(), Ok(true));
+    }
+
+    #[test]
+    fn the_end_is_said_once_and_does_not_keep_the_waiter_busy() {
+        let (mut a, mut b) = links();
+        b.close_sending();
+        a.wait(Inbound::Wanted, LATER).unwrap();
+        assert_eq!((a.read(&mut [0; 8]), a.read_ready()), (Ok(0), Ok(false)));
+        let begun = Instant::now();
+        a.wait(Inbound::Wanted, SOON).unwrap();
+        assert!(begun.elapsed() >= SOON.unwrap());
+        assert_eq!(a.write(b"still"), Ok(5));
+        b.wait(Inbound::Wanted, LATER).unwrap();
+        assert_eq!(b.read(&mut [0; 8]), Ok(5));
+    }
+
+    #[test]
+    fn a_reset_is_remembered() {
+        let (mut a, b) = links();
+        let mut a2 = a.hang_up().unwrap().0;
+        assert!(a2.write(b"never read").is_ok());
+        drop(b);
+        let lost = loop {
+            a.wait(Inbound::Wanted, LATER).unwrap();
+            match a.read(&mut [0; 8]) {
+                Err(ErrorKind::TimedOut) => {}
+                other => break other,
+            }
+        };
+        assert_eq!(lost, Err(ErrorKind::ConnectionReset));
+        assert_eq!(a.fault().unwrap().kind(), io::ErrorKind::ConnectionReset);
+    }
+}

@@ -1,0 +1,625 @@
+//! The side that takes a file (§14.2): what the transcripts do not show.
+
+mod classic_kit;
+
+use classic_kit::{Busy, Driver, Later, POISON, Rig, START, Shelf, Told, buffers};
+use proptest::prelude::*;
+use sampan_core::classic::transitions::ReceiverState as State;
+use sampan_core::classic::{MIN_BUFFER, Receiver, TRANSFER};
+use sampan_core::wire::{Code, Crc32};
+use sampan_core::{
+    Action, Buffers, By, Engine, Error, Instant, Limits, LinkError, Millis, Next, Refusal, ResourceError,
+    ResumePoint, Verdict,
+};
+
+const NAME_OK: &[u8] = b"[+] server : filename query ok";
+const SIZE_OK: &[u8] = b"[+] server : filesize query ok";
+const FINISHED: &[u8] = b"[+] server : finished transferring file";
+const TIMEOUT: &[u8] = b"[!] server : timeout";
+
+const LIMITS: &Limits = &Limits { stall: Millis(60_000), ..Limits::LARGE };
+
+fn rig_with(shelf: Shelf, receive: usize) -> Rig<Receiver<'static>> {
+    Rig::new(Receiver::new(buffers(receive, MIN_BUFFER), LIMITS, START).unwrap(), shelf)
+}
+
+fn rig() -> Rig<Receiver<'static>> {
+    rig_with(Shelf::new(), MIN_BUFFER)
+}
+
+fn failed(code: Code, words: &str) -> Told {
+    Told::Failed { receiving: true, code, words: words.into(), by: By::Us }
+}
+
+/// What was told is a whole story: one outcome, and nothing is left of a file that was not committed.
+#[track_caller]
+fn assert_over(rig: &Rig<Receiver<'static>>) {
+    assert!(rig.is_closed(), "{:?} {:?}", rig.engine.state(), rig.told);
+    match rig.told.as_slice() {
+        [Told::Received, Told::Closed(Ok(()))] => assert_eq!((rig.shelf.committed, rig.shelf.abandoned), (1, 0)),
+        [Told::Failed { receiving: true, by: By::Us, .. }, Told::Closed(Ok(()))] | [Told::Closed(Err(_))] => {
+            let committing = rig.shelf.commit_later != Later::AtOnce;
+            assert!(rig.shelf.committed == 0 && (committing || !rig.shelf.is_open()));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[track_caller]
+fn assert_received(rig: &mut Rig<Receiver<'static>>, name: &[u8], contents: &[u8]) {
+    assert_over(rig);
+    assert_eq!(rig.told[0], Told::Received);
+    assert_eq!((rig.shelf.name.as_deref(), rig.shelf.stored.as_slice()), (Some(name), contents));
+}
+
+/// A receiver that has come to `state` in the ordinary course, or as near to it as the caller can see.
+fn reach(state: State) -> Rig<Receiver<'static>> {
+    let mut rig = rig();
+    match state {
+        State::Committing => rig.shelf.commit_later = Later::Never,
+        State::Receiving => rig.shelf.busy = Busy::Always,
+        State::Saying => assert_eq!(rig.engine.notify(), Some(1)),
+        _ => {}
+    }
+    let messages: &[&[u8]] = match state {
+        State::Name => &[],
+        State::MoreName => &[b"a.txt"],
+        State::Size => &[b"a.txt", b""],
+        State::MoreSize => &[b"a.txt", b"", b"5"],
+        State::Deciding => &[b"a.txt", b"", b"5", b"?"],
+        State::Receiving => &[b"a.txt", b"", b"5", b"", b"hel"],
+        State::Full => &[b"a.txt", b"", b"5", b"", b"hello"],
+        State::Refusing | State::Draining => &[b"a.txt", b"", b"x"],
+        State::Closed => &[b"a.txt", b"", b"x", b"", b"!"],
+        _ => &[b"a.txt", b"", b"5", b"", b"hello", b"!"],
+    };
+    if matches!(state, State::Finishing | State::Refusing) {
+        rig.link.capacity = 60;
+    }
+    for message in messages {
+        match *message {
+            b"" => {
+                rig.wait(50);
+                if !matches!(state, State::Finishing | State::Refusing) {
+                    rig.written();
+                }
+            }
+            b"?" => {
+                rig.now = rig.now.after(Millis(50));
+                assert_eq!(rig.engine.next(rig.now), Next::Storage);
+            }
+            b"!" if matches!(state, State::Complete | State::Saying) => {
+                rig.engine.link_lost(rig.now);
+                let _ = rig.engine.next(rig.now);
+                if state == State::Saying {
+                    let Action::Commit { .. } = rig.engine.poll(rig.now) else { panic!() };
+                    rig.shelf.committed = 1;
+                    rig.engine.committed(TRANSFER, Ok(()));
+                }
+            }
+            b"!" => rig.end(),
+            bytes => rig.feed(bytes),
+        }
+    }
+    if state == State::Refusing {
+        // The reply before was taken, the refusal only in part.
+        assert_eq!(rig.link.outbox.len(), 60);
+    }
+    assert_eq!(rig.engine.state(), state);
+    rig
+}
+
+#[test]
+fn buffers_that_are_too_small_are_refused() {
+    for (receive, transmit) in [(MIN_BUFFER - 1, 4096), (4096, MIN_BUFFER - 1), (0, 0)] {
+        let error = Receiver::new(buffers(receive, transmit), LIMITS, START).unwrap_err();
+        assert_eq!(error, Error::Resource(ResourceError::BufferTooSmall { needed: MIN_BUFFER }));
+    }
+}
+
+#[test]
+fn a_message_is_what_comes_within_50_ms_of_its_first_bytes() {
+    let mut rig = rig();
+    for (at, piece) in [(0, &b"a"[..]), (20, b".t"), (49, b"xt")] {
+        rig.wait(at - rig.elapsed());
+        rig.feed(piece);
+    }
+    assert_eq!(rig.written(), b"");
+    rig.wait(1);
+    assert_eq!((rig.elapsed(), rig.written()), (50, NAME_OK.to_vec()));
+    rig.wait(950);
+    for (at, piece) in [(1000, &b"1"[..]), (1030, b"0"), (1049, b"0")] {
+        rig.wait(at - rig.elapsed());
+        rig.feed(piece);
+    }
+    assert_eq!(rig.written(), b"");
+    rig.wait(1);
+    assert_eq!(rig.written(), SIZE_OK);
+    assert_eq!((rig.shelf.name.as_deref(), rig.shelf.size), (Some(&b"a.txt"[..]), Some(100)));
+}
+
+#[test]
+fn what_comes_later_belongs_to_the_next_message() {
+    let mut rig = rig();
+    rig.feed(b"a.t");
+    rig.wait(50);
+    rig.feed(b"xt");
+    assert_eq!(rig.written(), [NAME_OK, b"[!] server : the size is not a number"].concat());
+
+    let mut rig = reach(State::MoreSize);
+    rig.wait(51);
+    assert_eq!(rig.written(), SIZE_OK);
+    rig.feed(b"0hello");
+    assert_eq!(rig.written(), b"[!] server : more bytes than announced");
+    rig.wait(2_000);
+    assert_eq!(rig.told[0], failed(Code::TooLarge, "more bytes than announced"));
+    assert_over(&rig);
+}
+
+#[test]
+fn names_are_as_long_as_buffer_and_limits_allow() {
+    for (receive, length, good) in [(128, 107, true), (128, 108, false), (2048, 255, true), (2048, 256, false)] {
+        let mut rig = rig_with(Shelf::new(), receive);
+        rig.feed(&b"n".repeat(length));
+        let reply = if good { NAME_OK } else { b"[!] server : the name is too long" };
+        rig.expect(reply);
+    }
+    for (folders, length, reply) in [
+        (1_022, 2, NAME_OK),
+        (1_024, 0, b"[!] server : the name is empty"),
+        (1_024, 1, b"[!] server : the name is too long"),
+        (5_000, 5, b"[!] server : the name is too long"),
+    ] {
+        for read in [1, 100, 5_000] {
+            let mut rig = rig_with(Shelf::new(), 4_096);
+            rig.link.read = read;
+            rig.feed(&[b"d/".repeat(folders / 2), b"n".repeat(length)].concat());
+            rig.expect(reply);
+        }
+    }
+    for (name, reply) in [("folder/name-of-9", NAME_OK), ("folder/name-of-10", b"[!] server : the name is too long")] {
+        const SHORT: &Limits = &Limits { name: 9, ..Limits::SMALL };
+        let mut rig = Rig::new(Receiver::new(buffers(4_096, 128), SHORT, START).unwrap(), Shelf::new());
+        rig.feed(name.as_bytes());
+        rig.expect(reply);
+    }
+}
+
+/// An engine of the check that does not look, so that gigabytes are quick.
+#[derive(Debug)]
+struct NoCrc;
+
+impl Crc32 for NoCrc {
+    fn update(&mut self, crc: u32, _: &[u8]) -> u32 {
+        crc
+    }
+}
+
+/// The older client's largest file: it announces 2 GiB and sends 4,096 bytes fewer.
+#[test]
+fn two_gibibytes_less_4096_bytes_are_refused() {
+    const SIZE: u64 = 1 << 31;
+    let buffers: Buffers<'static> = buffers(1 << 20, 128);
+    let mut engine = Receiver::with_crc(buffers, LIMITS, NoCrc, START).unwrap();
+    let mut now = START;
+    let mut sent: u64 = 0;
+    let mut stored: u64 = 0;
+    let mut told = vec![];
+    let mut written = vec![];
+    engine.receive_buffer()[..5].copy_from_slice(b"a.txt");
+    engine.received(5, now);
+    loop {
+        match engine.poll(now) {
+            Action::Transmit(bytes) => {
+                written.extend_from_slice(bytes);
+                let n = bytes.len();
+                engine.transmitted(n);
+                if written.ends_with(NAME_OK) {
+                    engine.receive_buffer()[..10].copy_from_slice(b"2147483648");
+                    engine.received(10, now);
+                }
+            }
+            Action::Offered(offered) => {
+                assert_eq!(offered.offer.size, Some(SIZE));
+                offered.accept(ResumePoint::START);
+            }
+            Action::Store { offset, data, .. } => {
+                assert_eq!(offset, stored);
+                stored += data.len() as u64;
+                let n = data.len();
+                engine.stored(Ok(n));
+            }
+            Action::Wait { until } => {
+                let n = engine.receive_buffer().len() as u64;
+                if !written.ends_with(SIZE_OK) || n == 0 {
+                    now = until.unwrap();
+                } else if sent == SIZE - 4_096 {
+                    engine.link_lost(now);
+                } else {
+                    let n = n.min(SIZE - 4_096 - sent);
+                    sent += n;
+                    engine.received(n as usize, now);
+                }
+            }
+            Action::Closed(result) => {
+                assert_eq!(result, Ok(()));
+                break;
+            }
+            action => told.push(format!("{action:?}")),
+        }
+    }
+    assert_eq!(stored, SIZE - 4_096);
+    assert!(written.ends_with(b"[!] server : fewer bytes than announced"));
+    assert_eq!(told.len(), 2);
+    assert!(told[0].contains("Abandon") && told[0].contains("Discard"));
+    assert!(told[1].contains("ReceiveFailed") && told[1].contains("Integrity"));
+}
+
+#[test]
+fn the_last_second_counts_from_when_the_bytes_are_stored() {
+    let mut rig = rig();
+    rig.shelf.busy = Busy::Always;
+    rig.feed(b"a.txt");
+    rig.expect(NAME_OK);
+    rig.feed(b"5");
+    rig.expect(SIZE_OK);
+    rig.feed(b"hello");
+    rig.wait(20_000);
+    assert_eq!(rig.engine.state(), State::Receiving);
+    rig.shelf.busy = Busy::EveryOther;
+    rig.wait(999);
+    assert_eq!((rig.engine.state(), rig.written()), (State::Full, vec![]));
+    rig.wait(1);
+    assert_eq!(rig.written(), FINISHED);
+    assert_received(&mut rig, b"a.txt", b"hello");
+}
+
+#[test]
+fn a_busy_sink_is_asked_again_for_as_long_as_the_stall_budget() {
+    let mut rig = reach(State::Receiving);
+    rig.wait(59_999);
+    assert_eq!((rig.engine.state(), rig.written()), (State::Receiving, vec![]));
+    rig.wait(1);
+    assert_eq!(rig.written(), TIMEOUT);
+    assert_eq!(rig.told, [Told::Closed(Err(LinkError::Stalled.into()))]);
+    assert_over(&rig);
+}
+
+#[test]
+fn a_storage_that_fails_ends_the_transfer() {
+    for (contents, kept_open) in [(&b"hel"[..], true), (b"hello", false)] {
+        let mut rig = rig();
+        rig.shelf.store_error = Some(Refusal { code: Code::NoSpace, words: "the disk is full" });
+        rig.feed(b"a.txt");
+        rig.expect(NAME_OK);
+        rig.feed(b"5");
+        rig.expect(SIZE_OK);
+        rig.feed(contents);
+        rig.expect(b"[!] server : the disk is full");
+        assert_eq!(rig.engine.state(), State::Draining);
+        if kept_open {
+            rig.feed(b"this is dropped, however much it is");
+            rig.wait(999);
+            assert!(!rig.is_closed());
+            rig.wait(1);
+        } else {
+            rig.end();
+        }
+        assert_eq!(rig.told[0], failed(Code::NoSpace, "the disk is full"));
+        assert_over(&rig);
+    }
+}
+
+#[test]
+fn a_commit_may_be_answered_later_or_never() {
+    for (later, commit) in
+        [(Later::Later, Ok(())), (Later::Later, Err(Code::Exists.into())), (Later::Never, Ok(()))]
+    {
+        let mut rig = rig();
+        rig.shelf.commit_later = later;
+        rig.shelf.commit = commit;
+        rig.feed(b"a.txt");
+        rig.expect(NAME_OK);
+        rig.feed(b"5");
+        rig.expect(SIZE_OK);
+        rig.feed(b"hello");
+        rig.end();
+        match (later, commit) {
+            (Later::Later, Ok(())) => assert_received(&mut rig, b"a.txt", b"hello"),
+            (Later::Later, Err(_)) => {
+                rig.expect(b"[!] server : exists");
+                assert_eq!((rig.told[0].clone(), rig.shelf.abandoned), (failed(Code::Exists, ""), 1));
+            }
+            _ => {
+                rig.wait(60_000);
+                assert_eq!(rig.told, [Told::Closed(Err(LinkError::Stalled.into()))]);
+                rig.engine.committed(TRANSFER, Ok(()));
+                assert_eq!(rig.engine.next(rig.now), Next::Closed);
+            }
+        }
+        assert_over(&rig);
+    }
+}
+
+#[test]
+fn what_the_storage_says_of_a_part_does_not_matter() {
+    let mut rig = rig();
+    rig.shelf.verdict = Verdict::Accept(ResumePoint { offset: 3, check: 7 });
+    rig.feed(b"a.txt");
+    rig.expect(NAME_OK);
+    rig.feed(b"5");
+    rig.expect(SIZE_OK);
+    rig.feed(b"hello");
+    rig.end();
+    assert_received(&mut rig, b"a.txt", b"hello");
+
+    let mut rig = rig_with(Shelf { verdict: Verdict::Have, ..Shelf::new() }, 128);
+    rig.feed(b"a.txt");
+    rig.expect(NAME_OK);
+    rig.feed(b"5");
+    rig.expect(b"[!] server : the file is here already");
+    rig.wait(1_000);
+    assert_eq!(rig.told[0], failed(Code::Exists, "the file is here already"));
+    assert_over(&rig);
+}
+
+#[test]
+fn an_offer_that_is_dropped_is_lent_again() {
+    let mut rig = reach(State::Deciding);
+    for _ in 0..3 {
+        let Action::Offered(offered) = rig.engine.poll(rig.now) else { panic!() };
+        assert_eq!(offered.offer.name.as_bytes(), b"a.txt");
+    }
+    rig.wait(0);
+    assert_eq!(rig.written(), SIZE_OK);
+}
+
+#[test]
+fn a_client_that_takes_nothing_still_has_its_file_stored() {
+    for driver in [Driver::Nb, Driver::Blocking] {
+        let mut rig = rig();
+        rig.driver = driver;
+        rig.link.capacity = 0;
+        rig.feed(b"a.txt");
+        rig.wait(60);
+        rig.feed(b"5");
+        rig.wait(60);
+        rig.feed(b"hello");
+        rig.wait(0);
+        rig.end();
+        assert_eq!((rig.engine.state(), rig.told.clone()), (State::Finishing, vec![Told::Received]));
+        rig.wait(1_000);
+        assert_received(&mut rig, b"a.txt", b"hello");
+    }
+}
+
+#[test]
+fn all_replies_fit_the_smallest_buffer_when_the_link_takes_nothing() {
+    let mut rig = rig();
+    rig.link.capacity = 0;
+    rig.engine.notify();
+    rig.shelf.words = "these words are cut to what the buffer has left, which is not much";
+    rig.feed(b"a.txt");
+    rig.wait(60);
+    rig.feed(b"1");
+    rig.wait(60);
+    rig.feed(b"x");
+    rig.end();
+    rig.link.capacity = usize::MAX;
+    rig.wait(1);
+    let written = String::from_utf8(rig.written()).unwrap();
+    let notice = "[*] server : these\n";
+    let expected = [&String::from_utf8_lossy(NAME_OK), &String::from_utf8_lossy(SIZE_OK), notice];
+    assert!(written.starts_with(&expected.map(|text| &text[..text.len().min(30)]).concat()[..73]), "{written}");
+    assert!(written.ends_with(std::str::from_utf8(FINISHED).unwrap()), "{written}");
+    assert_over(&rig);
+}
+
+#[test]
+fn a_notice_goes_before_the_last_reply_or_not_at_all() {
+    for state in State::ALL {
+        let mut rig = reach(*state);
+        let late = matches!(
+            state,
+            State::Saying | State::Finishing | State::Refusing | State::Draining | State::Closed
+        );
+        assert_eq!(rig.engine.notify().is_none(), late, "{state}");
+    }
+}
+
+/// Every state ends, whatever the storage does, if the client says no more.
+#[test]
+fn a_silent_peer_is_let_go_in_every_state() {
+    for state in State::ALL {
+        for driver in [Driver::Nb, Driver::Blocking] {
+            for capacity in [0, usize::MAX] {
+                let mut rig = reach(*state);
+                rig.driver = driver;
+                rig.link.capacity = capacity;
+                let before = rig.elapsed();
+                if !rig.is_closed() {
+                    rig.run();
+                }
+                while !rig.is_closed() {
+                    rig.wait(1);
+                    assert!(rig.elapsed() - before <= 62_000, "{state}");
+                }
+                // The last words are given a second if the link does not take them.
+                let words = if capacity == 0 { 1_000 } else { 0 };
+                let (at, after) = (rig.elapsed(), rig.elapsed() - before);
+                let expected = match state {
+                    State::Name | State::MoreName | State::Size => 10_000 - before + words,
+                    State::MoreSize => 50 + 30_000 + words,
+                    State::Deciding => 30_000 + words,
+                    State::Receiving | State::Committing => 60_000 + words,
+                    State::Full => 1_000 + words,
+                    State::Complete | State::Saying => words,
+                    State::Finishing => 1_000 - if capacity == 0 { 0 } else { 1_000 },
+                    State::Refusing | State::Draining => 1_000,
+                    State::Closed => 0,
+                };
+                assert_eq!(after, expected, "{state} {at} {capacity}");
+                assert_over(&rig);
+            }
+        }
+    }
+}
+
+type Input = fn(&mut Rig<Receiver<'static>>);
+
+/// What may come from outside in any state: the caller's answers, asked for or not, and the link.
+const INPUTS: &[(&str, Input)] = &[
+    ("received nothing", |rig| rig.engine.received(0, rig.now)),
+    ("received a digit", |rig| {
+        if let Some(byte) = rig.engine.receive_buffer().first_mut() {
+            *byte = b'7';
+        }
+        rig.engine.received(1, rig.now);
+    }),
+    ("received more than there is room for", |rig| rig.engine.received(usize::MAX, rig.now)),
+    ("received in the past", |rig| rig.engine.received(0, Instant::ZERO)),
+    ("link_lost", |rig| rig.engine.link_lost(rig.now)),
+    ("link_lost twice", |rig| {
+        rig.engine.link_lost(rig.now);
+        rig.engine.link_lost(rig.now);
+    }),
+    ("transmitted nothing", |rig| rig.engine.transmitted(0)),
+    ("transmitted more than was lent", |rig| rig.engine.transmitted(usize::MAX)),
+    ("described", |rig| rig.engine.described(Err(Code::Other.into()))),
+    ("asked", |rig| rig.engine.asked(Err(Code::Other.into()))),
+    ("fetched", |rig| rig.engine.fetched(Ok(7))),
+    ("finished", |rig| rig.engine.finished(Ok(7))),
+    ("said", |rig| rig.engine.said(usize::MAX)),
+    ("stored nothing", |rig| rig.engine.stored(Ok(0))),
+    ("stored more than was lent", |rig| {
+        if rig.engine.state() == State::Receiving {
+            rig.shelf.stored.extend(b"hel");
+        }
+        rig.engine.stored(Ok(usize::MAX));
+    }),
+    ("not stored", |rig| rig.engine.stored(Err(Code::Storage.into()))),
+    ("synced", |rig| rig.engine.synced(TRANSFER, 7)),
+    ("committed", |rig| {
+        if rig.engine.state() == State::Committing {
+            rig.shelf.committed = 1;
+        }
+        rig.engine.committed(TRANSFER, Ok(()));
+    }),
+    ("committed something else", |rig| rig.engine.committed(sampan_core::TransferId(2), Ok(()))),
+    ("not committed", |rig| rig.engine.committed(TRANSFER, Err(Code::Storage.into()))),
+    ("refused", |rig| rig.engine.refuse(Code::Closing)),
+    ("notified", |rig| {
+        rig.engine.notify();
+    }),
+];
+
+#[test]
+fn every_input_in_every_state_leads_to_one_end() {
+    for state in State::ALL {
+        for (name, input) in INPUTS {
+            for end in [false, true] {
+                let mut rig = reach(*state);
+                let closed = rig.told.len();
+                input(&mut rig);
+                let said = rig.engine.state();
+                let stays = !matches!(*name, "received a digit" | "received more than there is room for" | "said" | "not stored"
+                    | "committed" | "not committed" | "refused");
+                assert!(!stays || said == *state, "{state}: {name}: {said}");
+                if *state == State::Closed {
+                    assert_eq!((said, rig.engine.next(rig.now)), (State::Closed, Next::Closed));
+                    assert_eq!(rig.told.len(), closed);
+                    continue;
+                }
+                if end {
+                    rig.end();
+                }
+                rig.wait(200_000);
+                assert_over(&rig);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_refusal_of_the_applications_stops_it_before_the_commit() {
+    for state in State::ALL {
+        let mut rig = reach(*state);
+        rig.engine.refuse(Code::Closing);
+        let refused = rig.engine.state() == State::Refusing && *state != State::Refusing;
+        let before = matches!(state.to_string().as_str(), "Name" | "MoreName" | "Size" | "MoreSize" | "Deciding"
+            | "Receiving" | "Full" | "Complete");
+        assert_eq!(refused, before, "{state}");
+        if refused {
+            rig.wait(2_000);
+            assert!(rig.written().ends_with(b"[!] server : closing"));
+            assert_eq!(rig.told[0], failed(Code::Closing, ""));
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Feed(Vec<u8>),
+    Wait(u64),
+    End,
+    Reset,
+    Refuse,
+    Notify,
+    Capacity(usize),
+    Busy(bool),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => "[a-c/.]{1,6}".prop_map(|text| Step::Feed(text.into_bytes())),
+        4 => "[0-9]{1,2}".prop_map(|text| Step::Feed(text.into_bytes())),
+        2 => prop::collection::vec(any::<u8>(), 1..300).prop_map(Step::Feed),
+        6 => prop_oneof![0..49u64, Just(50), Just(60), 50..40_000u64].prop_map(Step::Wait),
+        1 => Just(Step::End),
+        1 => Just(Step::Reset),
+        1 => Just(Step::Refuse),
+        1 => Just(Step::Notify),
+        1 => (0..100usize).prop_map(Step::Capacity),
+        1 => any::<bool>().prop_map(Step::Busy),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
+
+    /// Nothing that a client, a link and a storage can do publishes other bytes than announced, or hangs.
+    #[test]
+    fn whatever_happens_has_one_end(
+        steps in prop::collection::vec(step(), 0..12),
+        (read, write, take) in (1..200usize, 1..50usize, 1..200usize),
+        blocking in any::<bool>(),
+    ) {
+        let mut rig = rig();
+        rig.driver = if blocking { Driver::Blocking } else { Driver::Nb };
+        (rig.link.read, rig.link.write, rig.shelf.take) = (read, write, take);
+        for step in steps {
+            match step {
+                Step::Feed(bytes) => rig.feed(&bytes),
+                Step::Wait(millis) => rig.wait(millis),
+                Step::End => rig.end(),
+                Step::Reset => {
+                    rig.link.reset = true;
+                    rig.end();
+                }
+                Step::Refuse => rig.engine.refuse(Code::Cancelled),
+                Step::Notify => {
+                    rig.engine.notify();
+                }
+                Step::Capacity(capacity) => rig.link.capacity = capacity,
+                Step::Busy(busy) => rig.shelf.busy = if busy { Busy::EveryOther } else { Busy::Never },
+            }
+        }
+        rig.wait(200_000);
+        assert_over(&rig);
+        if rig.shelf.committed == 1 {
+            prop_assert_eq!(Some(rig.shelf.stored.len() as u64), rig.shelf.size);
+        }
+        let poisoned = rig.written().contains(&POISON);
+        prop_assert!(!poisoned);
+    }
+}
