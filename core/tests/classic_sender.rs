@@ -2,35 +2,12 @@
 
 mod classic_kit;
 
+use classic_kit::sending::{FINISHED, NAME_OK, SIZE_OK, failed, rig_with, sending};
 use classic_kit::{Driver, Rig, START, Shelf, Told, buffers};
 use sampan_core::classic::transitions::SenderState as State;
 use sampan_core::classic::{MIN_BUFFER, Sender};
 use sampan_core::wire::Code;
 use sampan_core::{By, Error, FileType, Limits, LinkError, Refusal, ResourceError};
-
-const NAME_OK: &[u8] = b"[+] server : filename query ok";
-const SIZE_OK: &[u8] = b"[+] server : filesize query ok";
-const FINISHED: &[u8] = b"[+] server : finished transferring file";
-
-fn rig_with(shelf: Shelf) -> Rig<Sender<'static>> {
-    Rig::new(Sender::new(buffers(MIN_BUFFER, MIN_BUFFER), &Limits::LARGE, START).unwrap(), shelf)
-}
-
-/// A sender of `contents` that has the reply to its size.
-fn sending(contents: &[u8], prepare: impl FnOnce(&mut Rig<Sender<'static>>)) -> Rig<Sender<'static>> {
-    let mut rig = rig_with(Shelf::with("a.txt", contents));
-    rig.run();
-    assert_eq!(rig.written(), b"a.txt");
-    rig.feed(NAME_OK);
-    assert_eq!(rig.written(), contents.len().to_string().as_bytes());
-    prepare(&mut rig);
-    rig.feed(SIZE_OK);
-    rig
-}
-
-fn failed(code: Code, words: &str, by: By) -> [Told; 2] {
-    [Told::Failed { receiving: false, code, words: words.into(), by }, Told::Closed(Ok(()))]
-}
 
 #[test]
 fn buffers_that_are_too_small_are_refused() {

@@ -175,7 +175,7 @@ fn session(world: &mut World, script: &mut Script<'_>) {
     run.end(4_000);
     if clean {
         assert_eq!((run.pair.a.finish, run.pair.b.finish), (Some(Ok(())), Some(Ok(()))));
-        assert!(run.world.owed.is_empty(), "all is well, but not sent: {:?}", run.world.owed.keys());
+        assert!(run.sent.is_empty(), "all is well, but not sent: {:?}", run.sent);
     }
     run.keep();
 }
@@ -202,6 +202,7 @@ struct Run<'w, 'b> {
     clean: bool,
     /// Names under way from either end: a store takes one transfer of a name at a time.
     used: [Vec<&'static str>; 2],
+    /// What either end was told to send and has not reported.
     sent: BTreeMap<(usize, TransferId), &'static str>,
     seen: [usize; 2],
 }
@@ -369,7 +370,7 @@ impl<'w, 'b> Run<'w, 'b> {
                     eprintln!("{:>12} end {end}: {event:?}", self.pair.now());
                 }
                 if let Heard::Sent(id) | Heard::HadIt(id) = event
-                    && let Some(name) = self.sent.get(&(end, id))
+                    && let Some(name) = self.sent.remove(&(end, id))
                 {
                     let data = self.world.owed.remove(&(end, name)).expect("told once");
                     assert!(

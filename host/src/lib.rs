@@ -12,6 +12,7 @@ pub mod checks;
 pub mod clock;
 pub mod digests;
 mod file_error;
+mod flusher;
 pub mod link;
 pub mod memory;
 pub mod run;

@@ -10,6 +10,9 @@ use crate::output::complain;
 /// How often something new is said where nobody sees a bar.
 const LINES: Duration = Duration::from_secs(5);
 
+const UNDER_WAY: &str = "{bar:30} {decimal_bytes} of {decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left";
+const FLUSHING: &str = "{bar:30} {decimal_total_bytes}  flushing to disk";
+
 /// On the standard error: a bar on a terminal, lines now and then elsewhere.
 #[derive(Debug)]
 pub(crate) enum Progress {
@@ -36,7 +39,12 @@ impl Progress {
     pub(crate) fn at(&mut self, position: u64) {
         match self {
             Self::Hidden => {}
-            Self::Bar(bar) => bar.set_position(position),
+            Self::Bar(bar) => {
+                if position > bar.position() && Some(position) == bar.length() {
+                    bar.set_style(style(FLUSHING));
+                }
+                bar.set_position(position);
+            }
             Self::Lines { total, said } => {
                 if said.elapsed() >= LINES {
                     *said = Instant::now();
@@ -52,6 +60,10 @@ impl Progress {
             bar.finish_and_clear();
         }
     }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 /// Bytes as people read them, in units of 10^6 where there are so many.

@@ -12,6 +12,7 @@ use tempfile::NamedTempFile;
 
 use crate::digests::{AnyDigest, Shown};
 use crate::file_error::{Doing, FileError};
+use crate::flusher::Flusher;
 
 /// What the names of unfinished files begin with. No transfer can have such a name.
 const UNFINISHED: &str = ".sampan-";
@@ -26,6 +27,7 @@ pub struct FileSink {
     stored: u64,
     committed: Option<Committed>,
     error: Option<FileError>,
+    flusher: Flusher,
 }
 
 /// A file that is in its place.
@@ -57,6 +59,7 @@ impl FileSink {
             stored: 0,
             committed: None,
             error: None,
+            flusher: Flusher::default(),
         }
     }
 
@@ -124,8 +127,11 @@ impl Storage for FileSink {
         }
     }
 
-    /// Nothing survives here before it is committed.
-    fn sync(&mut self, _: TransferId, _: u64, _: u32) -> Option<u64> {
+    /// Begins to flush, and promises nothing: no part survives here.
+    fn sync(&mut self, transfer: TransferId, _: u64, _: u32) -> Option<u64> {
+        if let Some(inbound) = self.files.get(&transfer) {
+            self.flusher.begin(inbound.file.as_file());
+        }
         None
     }
 

@@ -179,6 +179,18 @@ fn a_commit_that_fails_is_told() {
 }
 
 #[test]
+fn done_never_comes_before_the_commit() {
+    // OFFER, DATA and END come in one read, so that ACCEPT is still owed when the commit begins.
+    for length in [0, 100] {
+        let mut pair = Setup::default().join();
+        pair.b.storage.policy = Policy { never_commit: true, ..Policy::default() };
+        let id = pair.a.send(Offer::file("n", content(1, length)));
+        pair.run_until(60, |pair| pair.now() > 10_000_000);
+        assert!(!pair.a.heard.contains(&Heard::Sent(id)), "{length}");
+    }
+}
+
+#[test]
 fn wrong_contents_are_sent_again_once_and_then_are_an_error() {
     let mut pair = Setup::default().join();
     pair.b.storage.policy.fail_commit = Some(Code::Integrity.into());

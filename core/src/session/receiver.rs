@@ -558,7 +558,7 @@ impl<'b> Receiver<'b> {
         if slot.owes.has(Owes::FRAME) {
             slot.owes = slot.owes.without(Owes::FRAME);
             match (slot.state, slot.last) {
-                (ReceiveState::Receiving, _) => {
+                (ReceiveState::Receiving | ReceiveState::Committing, _) => {
                     let (offset, check) = (slot.received, slot.check);
                     Accept { transfer, have: false, offset, check, credit }.emit(w);
                 }
