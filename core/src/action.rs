@@ -252,7 +252,7 @@ pub(crate) enum Answer {
 }
 
 /// What a receiver's part holds: its first `offset` bytes, whose CRC-32 is `check` (§5.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ResumePoint {
     /// Bytes that are durable.
