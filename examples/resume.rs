@@ -15,8 +15,8 @@ use embedded_io::{ErrorKind, ErrorType, Read, ReadReady, Write, WriteReady};
 use sampan_core::driver::{Turn, nb as driver};
 use sampan_core::wire::{Code, DigestKind, FileName, Identity, Offer};
 use sampan_core::{
-    Buffers, Description, Ending, Error, Event, FileType, Incoming, Instant, Limits, LinkError, Nonce, Outgoing, Receiver,
-    Refusal, ResumePoint, Sender, Session, Speaks, Start, Storage, TransferId, Verdict,
+    Buffers, Description, Ending, Error, Event, FileType, Incoming, Instant, Limits, LinkError, Nonce,
+    Outgoing, Receiver, Refusal, ResumePoint, Sender, Session, Speaks, Start, Storage, TransferId, Verdict,
 };
 
 const LIMITS: Limits = Limits { sync_bytes: 512, ..Limits::SMALL };

@@ -6,6 +6,7 @@
 mod disk;
 mod link;
 mod pair;
+mod puppet;
 mod setup;
 mod snapshot;
 mod storage;
@@ -13,6 +14,7 @@ mod storage;
 pub use disk::{Disk, PartFile};
 pub use link::{Channel, Conditions, SimLink, TapeLink, Wire};
 pub use pair::{End, Finish, Heard, Pair, session};
+pub use puppet::Puppet;
 pub use setup::{Node, Setup};
 pub use snapshot::assert_snapshot;
 pub use storage::{MemoryStorage, Offer, Policy};

@@ -111,6 +111,10 @@ impl SimLink {
         self.trickle = Some(every);
     }
 
+    pub(crate) fn wire_mut(&mut self) -> &mut Wire {
+        &mut self.wire
+    }
+
     fn trickles(&self) -> bool {
         self.trickle.is_some_and(|every| self.wire.now() < self.last_read + every)
     }
@@ -174,7 +178,8 @@ impl Write for SimLink {
         if channel.closed {
             return Err(ErrorKind::ConnectionReset);
         }
-        let mut n = bytes.len().min(conditions.write_max).min(conditions.capacity.saturating_sub(channel.inside));
+        let mut n =
+            bytes.len().min(conditions.write_max).min(conditions.capacity.saturating_sub(channel.inside));
         if n == 0 {
             return Err(ErrorKind::TimedOut);
         }

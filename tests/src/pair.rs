@@ -1,11 +1,11 @@
 //! Two engines over a simulated link in virtual time.
 
 use sampan_core::driver::{Turn, nb as driver};
+use sampan_core::session::Role;
+use sampan_core::wire::Code;
 use sampan_core::{
     Both, By, Engine, Error, Event, Instant, Next, Nonce, Session, Speaks, TransferId, WantId,
 };
-use sampan_core::session::Role;
-use sampan_core::wire::Code;
 
 use crate::link::{Conditions, SimLink, Wire};
 use crate::storage::MemoryStorage;
@@ -201,5 +201,6 @@ pub fn session(
     };
     let buffers = sampan_core::Buffers { receive: leak(0xA5, receive), transmit: leak(0xA5, transmit) };
     let limits = Box::leak(Box::new(limits));
-    Session::new(buffers, limits, role, speaks, Nonce::new(nonce), Instant::from_micros(now)).expect("large enough")
+    Session::new(buffers, limits, role, speaks, Nonce::new(nonce), Instant::from_micros(now))
+        .expect("large enough")
 }

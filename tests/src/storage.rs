@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use sampan_core::wire::{Code, DigestKind, FileName, Identity, Want};
 use sampan_core::{
-    Asked, Completion, Description, Ending, FileType, Part, Refusal, ResumePoint, Start, Storage, TransferId, Verdict,
-    WantId,
+    Asked, Completion, Description, Ending, FileType, Part, Refusal, ResumePoint, Start, Storage, TransferId,
+    Verdict, WantId,
 };
 
 use crate::disk::{Disk, PartFile};
@@ -35,7 +35,14 @@ impl Offer {
         crc = sampan_core::wire::Crc32::update(&mut nibble, crc, &data);
         let mut identity = crc.to_le_bytes().to_vec();
         identity.extend_from_slice(&(data.len() as u64).to_le_bytes());
-        Self { name: name.into(), data, identity, file_type: FileType::File, sized: true, start: Start::Eager }
+        Self {
+            name: name.into(),
+            data,
+            identity,
+            file_type: FileType::File,
+            sized: true,
+            start: Start::Eager,
+        }
     }
 
     /// The same, but nothing goes ahead of the answer.
@@ -168,7 +175,7 @@ impl Storage for MemoryStorage {
         if self.policy.fail_store == Some(self.stores) {
             return Err(Code::NoSpace.into());
         }
-        if self.policy.busy_every.is_some_and(|every| self.stores % every == 0) {
+        if self.policy.busy_every.is_some_and(|every| self.stores.is_multiple_of(every)) {
             return Ok(0);
         }
         let taken = data.len().min(self.policy.at_most);
@@ -251,9 +258,10 @@ impl Storage for MemoryStorage {
             Ok(name) => name.map_or("", |name| name.as_str()).to_string(),
             Err(_) => return Err(Code::BadName.into()),
         };
-        let offer = self.offers_on_want.get(&name).filter(|offer| {
-            (offer.file_type == FileType::Listing) == want.listing
-        });
+        let offer = self
+            .offers_on_want
+            .get(&name)
+            .filter(|offer| (offer.file_type == FileType::Listing) == want.listing);
         self.outgoing.insert(transfer, offer.ok_or(Code::NotFound)?.clone());
         Ok(())
     }
@@ -262,7 +270,11 @@ impl Storage for MemoryStorage {
         assert_eq!(digest, DigestKind::Crc32);
         let offer = self.outgoing.get(&transfer).ok_or(Code::NotFound)?;
         Ok(Description {
-            name: if offer.name.is_empty() { None } else { Some(FileName::new(&offer.name).map_err(|_| Code::BadName)?) },
+            name: if offer.name.is_empty() {
+                None
+            } else {
+                Some(FileName::new(&offer.name).map_err(|_| Code::BadName)?)
+            },
             file_type: offer.file_type,
             size: offer.sized.then_some(offer.data.len() as u64),
             modified: Some(1_700_000_000_000_000_000),
@@ -293,13 +305,6 @@ impl Storage for MemoryStorage {
     }
 }
 
-impl From<Offer> for (String, Offer) {
-    fn from(offer: Offer) -> Self {
-        (offer.name.clone(), offer)
-    }
-}
-
-/// The refusal that a test's policy gives.
 impl Policy {
     /// Declines every offer with `code`.
     pub fn declining(code: Code) -> Self {

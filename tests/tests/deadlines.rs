@@ -1,7 +1,7 @@
 //! A peer that falls silent, or answers without getting anywhere, at every byte: each state ends, typed and resumable (§13).
 
 use sampan_core::wire::Code;
-use sampan_core::{Error, LinkError, Limits};
+use sampan_core::{Error, Limits, LinkError};
 use sampan_tests::{Heard, Node, Offer, Pair, Policy, Setup, content};
 
 const LENGTH: usize = 600;
@@ -29,7 +29,10 @@ fn prompt(pair: &mut Pair<Node, Node>) {
         pair.a.engine.notify();
     }
     let sent = |heard: &[Heard]| heard.iter().any(|heard| matches!(heard, Heard::Sent(_)));
-    if sent(&pair.a.heard) && sent(&pair.b.heard) && pair.a.heard.iter().any(|h| matches!(h, Heard::Received(_))) {
+    if sent(&pair.a.heard)
+        && sent(&pair.b.heard)
+        && pair.a.heard.iter().any(|h| matches!(h, Heard::Received(_)))
+    {
         pair.a.engine.close(Code::Ok);
     }
 }
@@ -56,7 +59,10 @@ fn silence_at_every_byte_ends_typed_and_in_time() {
             match finish {
                 Err(error) => {
                     assert!(error.is_resumable(), "{channel} {after}: {error:?}");
-                    assert!(matches!(error, Error::Link(LinkError::Silent | LinkError::Handshake | LinkError::Lost)));
+                    assert!(matches!(
+                        error,
+                        Error::Link(LinkError::Silent | LinkError::Handshake | LinkError::Lost)
+                    ));
                 }
                 Ok(()) => assert!(after + 20 > total, "{channel} {after}: it cannot have ended well"),
             }
@@ -109,5 +115,8 @@ fn an_idle_session_is_kept_alive_by_pings() {
     let mut pair = setup().join();
     pair.run_until(1_000, |pair| pair.now() > 900_000_000);
     assert_eq!((pair.a.finish, pair.b.finish), (None, None));
-    assert!(pair.wire.channel(0).carried + pair.wire.channel(1).carried < 2_000, "a PING now and then is enough");
+    assert!(
+        pair.wire.channel(0).carried + pair.wire.channel(1).carried < 2_000,
+        "a PING now and then is enough"
+    );
 }

@@ -1,6 +1,6 @@
 //! The link is cut at every byte, in either direction, and the next session goes on from what is durable (§9.4).
 
-use sampan_core::{Error, LinkError, Limits, TransferId};
+use sampan_core::{Error, Limits, LinkError, TransferId};
 use sampan_tests::{Disk, Heard, Offer, Setup, content};
 
 const LENGTH: usize = 900;
@@ -31,7 +31,8 @@ fn cut(disk: &Disk, channel: usize, cut: u64, power: Power, file: &Offer) -> Opt
     pair.wire.channel(channel).cut_after = Some(cut);
     pair.a.send(file.clone());
     pair.run_until(60, |pair| {
-        pair.a.heard.contains(&Heard::Sent(TransferId(1))) || (pair.a.finish.is_some() && pair.b.finish.is_some())
+        pair.a.heard.contains(&Heard::Sent(TransferId(1)))
+            || (pair.a.finish.is_some() && pair.b.finish.is_some())
     });
     if pair.a.heard.contains(&Heard::Sent(TransferId(1))) {
         return None;
@@ -48,8 +49,7 @@ fn whole_transfer(channel: usize) -> u64 {
     let mut pair = setup(&Disk::default(), 1).join();
     pair.a.send(Offer::file("n", content(1, LENGTH)));
     pair.run_until(60, |pair| pair.a.heard.contains(&Heard::Sent(TransferId(1))));
-    let carried = pair.wire.channel(channel).carried;
-    carried
+    pair.wire.channel(channel).carried
 }
 
 #[test]
@@ -71,9 +71,16 @@ fn cut_at_every_byte_it_resumes_and_sends_only_what_was_not_durable() {
                     assert!(pair.a.heard.contains(&Heard::HadIt(id)));
                     assert_eq!(pair.b.storage.stored, 0);
                 } else {
-                    assert_eq!(pair.b.storage.accepted, [("n".to_string(), durable)], "{channel} {after} {power:?}");
+                    assert_eq!(
+                        pair.b.storage.accepted,
+                        [("n".to_string(), durable)],
+                        "{channel} {after} {power:?}"
+                    );
                     assert_eq!(pair.b.storage.stored, LENGTH as u64 - durable);
-                    assert_eq!(pair.a.storage.fetched, LENGTH as u64, "each byte once, for the prefix or to be sent");
+                    assert_eq!(
+                        pair.a.storage.fetched, LENGTH as u64,
+                        "each byte once, for the prefix or to be sent"
+                    );
                 }
                 resumed += u32::from(durable > 0);
             }
@@ -140,12 +147,17 @@ fn a_pull_resumes_too() {
             if session == 1 {
                 pair.wire.channel(1).cut_after = Some(after);
             }
-            pair.b.storage.offers_on_want.insert("n".into(), if session == 1 { file.clone() } else { file.clone().patient() });
+            pair.b
+                .storage
+                .offers_on_want
+                .insert("n".into(), if session == 1 { file.clone() } else { file.clone().patient() });
             pair.run_until(60, |pair| pair.a.finish.is_some() || pair.a.heard == [Heard::Opened]);
             if let Some(want) = pair.a.engine.want() {
                 pair.a.storage.wants.insert(want, ("n".into(), false));
             }
-            pair.run_until(60, |pair| pair.a.finish.is_some() || (pair.a.is_idle() && pair.a.heard.len() > 1));
+            pair.run_until(60, |pair| {
+                pair.a.finish.is_some() || (pair.a.is_idle() && pair.a.heard.len() > 1)
+            });
             if session == 2 {
                 assert_eq!(disk.file("n").as_ref(), Some(&file.data), "{after}");
                 resumed += u32::from(pair.a.storage.accepted.iter().any(|(_, offset)| *offset > 0));

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use sampan_core::{
-    Action, Both, Buffers, Engine, Incoming, Instant, Limits, Nonce, Outgoing, Receiver, Sender, Session, Speaks,
-    driver::Turn,
+    Action, Both, Buffers, Engine, Incoming, Instant, Limits, Nonce, Outgoing, Receiver, Sender, Session,
+    Speaks, driver::Turn,
 };
 use sampan_tests::{Disk, Heard, MemoryStorage, Node, Offer, Setup, content};
 
@@ -35,8 +35,8 @@ fn listen(tape: &[u8], pieces: &[usize], poison: u8) -> (Vec<u8>, Vec<Heard>, Di
     let (mut incoming, mut outgoing) = ([Incoming::FREE; 3], [Outgoing::FREE; 3]);
     let role = Both { sender: Sender::new(&mut outgoing), receiver: Receiver::new(&mut incoming) };
     let buffers = Buffers { receive: &mut receive, transmit: &mut transmit };
-    let mut session =
-        Session::new(buffers, &limits, role, Speaks::Second, Nonce::new(3), Instant::ZERO).expect("large enough");
+    let mut session = Session::new(buffers, &limits, role, Speaks::Second, Nonce::new(3), Instant::ZERO)
+        .expect("large enough");
     let mut link = sampan_tests::TapeLink::new(tape, pieces);
     let mut heard = Vec::new();
     let mut closed = false;

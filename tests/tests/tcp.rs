@@ -10,8 +10,8 @@ use sampan::run::Connection;
 use sampan_core::driver::{Turn, blocking};
 use sampan_core::wire::{Code, DigestKind, FileName, Identity, Offer};
 use sampan_core::{
-    Description, Directions, Ending, Event, FileType, Limits, Refusal, ResumePoint, Speaks, Start, Storage, TransferId,
-    Verdict,
+    Description, Directions, Ending, Event, FileType, Limits, Refusal, ResumePoint, Speaks, Start, Storage,
+    TransferId, Verdict,
 };
 
 const LENGTH: u64 = 64 << 20;
@@ -37,7 +37,10 @@ impl Storage for Counting {
     fn store(&mut self, _: TransferId, offset: u64, data: &[u8]) -> Result<usize, Refusal> {
         self.first_byte.get_or_insert_with(Instant::now);
         assert_eq!(offset, self.received);
-        assert!(data.iter().zip(offset..).all(|(byte, offset)| *byte == byte_at(offset)), "other bytes than were sent");
+        assert!(
+            data.iter().zip(offset..).all(|(byte, offset)| *byte == byte_at(offset)),
+            "other bytes than were sent"
+        );
         self.received += data.len() as u64;
         Ok(data.len())
     }
@@ -107,7 +110,9 @@ fn run_blocking(mut link: BlockingTcp, speaks: Speaks) -> Counting {
     session.offer().expect("a free slot");
     let mut storage = Counting::default();
     loop {
-        match blocking::step(&mut session, &mut link, &mut storage, clock.now()).expect("the session goes well") {
+        match blocking::step(&mut session, &mut link, &mut storage, clock.now())
+            .expect("the session goes well")
+        {
             Turn::Closed => return storage,
             Turn::Event(event) if note(event) => session.close(Code::Ok),
             _ => {}
@@ -141,15 +146,17 @@ fn one_after_the_other_where_one_end_blocks() {
             let link = listener.accept().expect("a client");
             match blocks {
                 Speaks::First => run(link, Speaks::Second),
-                Speaks::Second => {
-                    run_blocking(BlockingTcp::new(link.into_stream(), patience).expect("options"), Speaks::Second)
-                }
+                Speaks::Second => run_blocking(
+                    BlockingTcp::new(link.into_stream(), patience).expect("options"),
+                    Speaks::Second,
+                ),
             }
         });
         let client = match blocks {
-            Speaks::First => {
-                run_blocking(BlockingTcp::connect(address, &small(), patience).expect("a server"), Speaks::First)
-            }
+            Speaks::First => run_blocking(
+                BlockingTcp::connect(address, &small(), patience).expect("a server"),
+                Speaks::First,
+            ),
             Speaks::Second => run(TcpLink::connect(address, &small()).expect("a server"), Speaks::First),
         };
         let server = server.join().expect("the server goes well");

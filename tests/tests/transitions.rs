@@ -51,7 +51,8 @@ fn every_state_can_be_reached_and_left() {
             }
             assert_eq!(reached.len(), $state::ALL.len());
             for state in $state::ALL {
-                let leaves = $event::ALL.iter().any(|event| state.after(*event).is_some_and(|after| after != *state));
+                let leaves =
+                    $event::ALL.iter().any(|event| state.after(*event).is_some_and(|after| after != *state));
                 assert!(leaves || *state == $last, "{state} is never left");
             }
         };
