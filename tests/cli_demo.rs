@@ -34,7 +34,9 @@ impl Ran {
         assert_eq!((sent, received), (&*format!("sent      {digest}"), &*format!("received  {digest}")));
         assert!(verified.starts_with(&format!("verified  {size} in ")), "{verified}");
         assert!(verified.ends_with(" MB/s"), "{verified}");
-        assert!(!self.stdout().contains(|c: char| c.is_control() && c != '\n'), "{:?}", self.stdout());
+        for said in [self.stdout(), self.stderr()] {
+            assert!(!said.contains(|c: char| c.is_control() && c != '\n'), "{said:?}");
+        }
     }
 }
 

@@ -35,10 +35,15 @@ impl Puppet {
 
     /// The same, with the session open.
     pub fn opened(limits: Limits, memory: (usize, usize, usize)) -> Self {
+        Self::opened_with(limits, memory, Self::hello().transfers)
+    }
+
+    /// The same, and the puppet takes so many transfers at a time.
+    pub fn opened_with(limits: Limits, memory: (usize, usize, usize), transfers: u32) -> Self {
         let mut puppet = Self::new(limits, memory);
         puppet.say_bytes(b"\xF5SPN\x01");
-        puppet.say_hello(&Self::hello());
-        puppet.say_hello(&Hello { echo: NODE, ..Self::hello() });
+        puppet.say_hello(&Hello { transfers, ..Self::hello() });
+        puppet.say_hello(&Hello { transfers, echo: NODE, ..Self::hello() });
         assert_eq!(puppet.listen_kinds(), [Kind::Hello]);
         puppet
     }
