@@ -9,7 +9,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use sampan::link::{TcpLink, TcpListener, TcpOptions};
+use sampan::link::{HangUp, TcpLink, TcpListener, TcpOptions};
 use sampan::sink::Committed;
 use sampan::source::open_regular;
 use sampan::{Doing, FileError};
@@ -121,22 +121,23 @@ fn transfer(
 ) -> Result<(Dispatched, Committed), Failure> {
     let no_handle = |error| Failure::new(Exit::Connect, format!("cannot share the connection: {error}"));
     let hang_ups = [client.hang_up().map_err(no_handle)?, server.hang_up().map_err(no_handle)?];
+    let hang_up = || hang_ups.iter().for_each(HangUp::now);
     let stored = AtomicU64::new(0);
     let (ended, both_ended) = mpsc::channel::<()>();
     let (sent, received) = thread::scope(|scope| {
-        let (ended_too, stored) = (ended.clone(), &stored);
+        let (ended_too, stored, hang_up) = (ended.clone(), &stored, &hang_up);
         let receiving = scope.spawn(move || {
             let _ended = ended;
-            ends::receive(server, directory, kind, stored)
+            ends::receive(server, directory, kind, stored).inspect_err(|_| hang_up())
         });
         let sending = scope.spawn(move || {
             let _ended = ended_too;
-            ends::send(client, path, kind)
+            ends::send(client, path, kind).inspect_err(|_| hang_up())
         });
         while both_ended.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
             progress.at(stored.load(Ordering::Relaxed));
             if interrupt.is_asked() {
-                hang_ups.iter().for_each(|hang_up| hang_up.now());
+                hang_up();
             }
         }
         (joined(sending.join()), joined(receiving.join()))
@@ -154,7 +155,12 @@ fn joined<T>(end: thread::Result<Result<T, Failure>>) -> Result<T, Failure> {
     end.unwrap_or_else(|_| Err(Failure::new(Exit::Other, "one end panicked").with_advice("please report it")))
 }
 
-/// Of what two ends say of one failure, the one that knows the file.
+/// Of what two ends say of one failure: rather what happened to a file than that the other end is gone.
 fn nearer_the_cause(sender: Failure, receiver: Failure) -> Failure {
-    if receiver.exit == Exit::LocalFile && sender.exit != Exit::LocalFile { receiver } else { sender }
+    let distance = |failure: &Failure| match failure.exit {
+        Exit::LocalFile => 0,
+        Exit::LinkLost => 2,
+        _ => 1,
+    };
+    if distance(&receiver) < distance(&sender) { receiver } else { sender }
 }

@@ -13,8 +13,8 @@ impl Interrupt {
     /// From now on a signal only asks; once in a process.
     pub(crate) fn install() -> Result<Self, Failure> {
         let asked = Arc::new(AtomicBool::new(false));
-        let handler = Arc::clone(&asked);
-        ctrlc::set_handler(move || handler.store(true, Ordering::Relaxed))
+        let to_ask = Arc::clone(&asked);
+        ctrlc::set_handler(move || to_ask.store(true, Ordering::Relaxed))
             .map_err(|error| Failure::new(Exit::Other, format!("cannot handle signals: {error}")))?;
         Ok(Self(asked))
     }

@@ -10,7 +10,8 @@ use crate::output::complain;
 /// How often something new is said where nobody sees a bar.
 const LINES: Duration = Duration::from_secs(5);
 
-const UNDER_WAY: &str = "{bar:30} {decimal_bytes} of {decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left";
+const UNDER_WAY: &str =
+    "{bar:30} {decimal_bytes} of {decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left";
 const FLUSHING: &str = "{bar:30} {decimal_total_bytes}  flushing to disk";
 
 /// On the standard error: a bar on a terminal, lines now and then elsewhere.
@@ -30,10 +31,7 @@ impl Progress {
         if dumb || !io::stderr().is_terminal() {
             return Self::Lines { total, said: Instant::now() };
         }
-        let template =
-            "{bar:30} {decimal_bytes} of {decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left";
-        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        Self::Bar(ProgressBar::new(total).with_style(style))
+        Self::Bar(ProgressBar::new(total).with_style(style(UNDER_WAY)))
     }
 
     pub(crate) fn at(&mut self, position: u64) {

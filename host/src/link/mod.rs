@@ -10,7 +10,7 @@ use std::time::Duration;
 use embedded_io::{Read, ReadReady, Write, WriteReady};
 
 pub use blocking_tcp::BlockingTcp;
-pub use tcp::{TcpLink, TcpListener};
+pub use tcp::{HangUp, TcpLink, TcpListener};
 pub use tcp_options::{SocketBuffers, TcpOptions};
 
 /// A link that can be waited for. Its reads and writes say [`TimedOut`](embedded_io::ErrorKind::TimedOut) for *nothing now*.
