@@ -74,9 +74,12 @@ fn refused(receiving: bool, code: Code, words: &str) -> Vec<Told> {
 fn files_of_every_size_arrive() {
     for length in [0, 1, 2, 126, 127, 128, 129, 255, 256, 257, 1_000, 100_000] {
         let contents: Vec<u8> = (0..length).map(|at: u32| (at * 7 % 251) as u8).collect();
-        for (buffer, read, write, take) in
-            [(128, usize::MAX, usize::MAX, usize::MAX), (128, 1, 7, 3), (4_096, 100, 1_000, 50), (300, 77, 1, 299)]
-        {
+        for (buffer, read, write, take) in [
+            (128, usize::MAX, usize::MAX, usize::MAX),
+            (128, 1, 7, 3),
+            (4_096, 100, 1_000, 50),
+            (300, 77, 1, 299),
+        ] {
             for driver in [Driver::Nb, Driver::Blocking] {
                 let mut pair = Pair::new(Shelf::with("dir/a.bin", &contents), Shelf::new(), buffer);
                 for link in [&mut pair.sender.link, &mut pair.receiver.link] {
@@ -139,7 +142,10 @@ fn a_source_that_changes_is_published_nowhere() {
                 pair.sender.shelf.source_size = Some(length as u64 + 1);
             }
             let (one, other) = pair.run();
-            assert!(matches!(one[..], [Told::Failed { code: Code::Changed, by: By::Us, .. }, Told::Closed(Ok(()))]));
+            assert!(matches!(
+                one[..],
+                [Told::Failed { code: Code::Changed, by: By::Us, .. }, Told::Closed(Ok(()))]
+            ));
             assert_eq!(other, refused(true, Code::Integrity, "fewer bytes than announced"));
             assert_eq!((pair.receiver.shelf.committed, pair.receiver.shelf.abandoned), (0, 1));
         }
@@ -148,7 +154,7 @@ fn a_source_that_changes_is_published_nowhere() {
 
 #[test]
 fn a_notice_arrives_before_the_last_reply() {
-    for later in [Later::AtOnce, Later::Later] {
+    for later in [Later::AtOnce, Later::Delayed] {
         let mut pair = Pair::new(Shelf::with("a", b"x"), Shelf::new(), 256);
         pair.receiver.shelf.words = "the tide turns at four";
         pair.receiver.shelf.commit_later = later;

@@ -6,6 +6,7 @@ use classic_kit::receiving::{LIMITS, assert_over, reach, rig, rig_with};
 use classic_kit::{Busy, Driver, Later, Rig, START, Shelf, Told, buffers};
 use sampan_core::classic::transitions::ReceiverState as State;
 use sampan_core::classic::{MIN_BUFFER, Receiver, TRANSFER};
+use sampan_core::driver::nb;
 use sampan_core::wire::{Code, Crc32};
 use sampan_core::{
     Action, Buffers, By, Engine, Error, Limits, LinkError, Next, Refusal, ResourceError, ResumePoint, Verdict,
@@ -57,6 +58,35 @@ fn a_message_is_what_comes_within_50_ms_of_its_first_bytes() {
 }
 
 #[test]
+fn nothing_is_awaited_once_the_stream_has_ended() {
+    let mut rig = reach(State::MoreSize);
+    rig.end();
+    assert_eq!(rig.written(), [SIZE_OK, b"[!] server : fewer bytes than announced"].concat());
+    assert_eq!(rig.elapsed(), 50);
+}
+
+#[test]
+fn the_window_of_a_message_does_not_extend_the_handshake() {
+    let mut rig = rig();
+    rig.wait(9_970);
+    rig.feed(b"a.txt");
+    rig.wait(29);
+    assert_eq!(rig.written(), b"");
+    rig.wait(1);
+    assert_eq!(rig.written(), TIMEOUT);
+    assert_eq!(rig.told, [Told::Closed(Err(LinkError::Handshake.into()))]);
+
+    let mut rig = reach(State::Size);
+    rig.wait(9_900);
+    rig.feed(b"5");
+    rig.wait(49);
+    assert_eq!(rig.written(), b"");
+    rig.wait(1);
+    assert_eq!(rig.written(), TIMEOUT);
+    assert_eq!(rig.told, [Told::Closed(Err(LinkError::Handshake.into()))]);
+}
+
+#[test]
 fn what_comes_later_belongs_to_the_next_message() {
     let mut rig = rig();
     rig.feed(b"a.t");
@@ -76,7 +106,9 @@ fn what_comes_later_belongs_to_the_next_message() {
 
 #[test]
 fn names_are_as_long_as_buffer_and_limits_allow() {
-    for (receive, length, good) in [(128, 107, true), (128, 108, false), (2048, 255, true), (2048, 256, false)] {
+    for (receive, length, good) in
+        [(128, 107, true), (128, 108, false), (2048, 255, true), (2048, 256, false)]
+    {
         let mut rig = rig_with(Shelf::new(), receive);
         rig.feed(&b"n".repeat(length));
         let reply = if good { NAME_OK } else { b"[!] server : the name is too long" };
@@ -95,12 +127,29 @@ fn names_are_as_long_as_buffer_and_limits_allow() {
             rig.expect(reply);
         }
     }
-    for (name, reply) in [("folder/name-of-9", NAME_OK), ("folder/name-of-10", b"[!] server : the name is too long")] {
+    for (name, reply) in
+        [("folder/name-of-9", NAME_OK), ("folder/name-of-10", b"[!] server : the name is too long")]
+    {
         const SHORT: &Limits = &Limits { name: 9, ..Limits::SMALL };
         let mut rig = Rig::new(Receiver::new(buffers(4_096, 128), SHORT, START).unwrap(), Shelf::new());
         rig.feed(name.as_bytes());
         rig.expect(reply);
     }
+}
+
+#[test]
+fn words_of_a_notice_are_cut_to_256_bytes() {
+    let mut rig = Rig::new(Receiver::new(buffers(128, 4_096), LIMITS, START).unwrap(), Shelf::new());
+    rig.shelf.words = "w".repeat(1_000).leak();
+    rig.engine.notify();
+    rig.feed(b"a.txt");
+    rig.expect(NAME_OK);
+    rig.feed(b"0");
+    rig.expect(SIZE_OK);
+    rig.end();
+    rig.expect(
+        format!("[*] server : {}\n[+] server : finished transferring file", "w".repeat(256)).as_bytes(),
+    );
 }
 
 /// An engine of the check that does not look, so that gigabytes are quick.
@@ -204,6 +253,31 @@ fn a_busy_sink_is_asked_again_for_as_long_as_the_stall_budget() {
 }
 
 #[test]
+fn the_stall_budget_counts_from_when_the_sink_last_took_something() {
+    let mut rig = rig();
+    rig.shelf.take = 1;
+    rig.feed(b"a.txt");
+    rig.expect(NAME_OK);
+    rig.feed(b"5");
+    rig.expect(SIZE_OK);
+    rig.wait(29_000);
+    rig.shelf.busy = Busy::Always;
+    rig.feed(b"hello");
+    rig.engine.link_lost(rig.now);
+    for stored in 1..=4 {
+        rig.wait(59_000);
+        assert_eq!(rig.engine.state(), State::Receiving);
+        rig.shelf.busy = Busy::Never;
+        let _ = nb::turn(&mut rig.engine, &mut rig.link, &mut rig.shelf, rig.now);
+        assert_eq!(rig.shelf.stored.len(), stored);
+        rig.shelf.busy = Busy::Always;
+    }
+    rig.shelf.busy = Busy::Never;
+    rig.wait(1);
+    assert_received(&mut rig, b"a.txt", b"hello");
+}
+
+#[test]
 fn a_storage_that_fails_ends_the_transfer() {
     for (contents, kept_open) in [(&b"hel"[..], true), (b"hello", false)] {
         let mut rig = rig();
@@ -231,7 +305,7 @@ fn a_storage_that_fails_ends_the_transfer() {
 #[test]
 fn a_commit_may_be_answered_later_or_never() {
     for (later, commit) in
-        [(Later::Later, Ok(())), (Later::Later, Err(Code::Exists.into())), (Later::Never, Ok(()))]
+        [(Later::Delayed, Ok(())), (Later::Delayed, Err(Code::Exists.into())), (Later::Never, Ok(()))]
     {
         let mut rig = rig();
         rig.shelf.commit_later = later;
@@ -243,8 +317,8 @@ fn a_commit_may_be_answered_later_or_never() {
         rig.feed(b"hello");
         rig.end();
         match (later, commit) {
-            (Later::Later, Ok(())) => assert_received(&mut rig, b"a.txt", b"hello"),
-            (Later::Later, Err(_)) => {
+            (Later::Delayed, Ok(())) => assert_received(&mut rig, b"a.txt", b"hello"),
+            (Later::Delayed, Err(_)) => {
                 rig.expect(b"[!] server : exists");
                 assert_eq!((rig.told[0].clone(), rig.shelf.abandoned), (failed(Code::Exists, ""), 1));
             }
@@ -293,6 +367,18 @@ fn an_offer_that_is_dropped_is_lent_again() {
 }
 
 #[test]
+fn a_file_that_is_given_up_as_soon_as_it_is_accepted_leaves_nothing() {
+    let mut rig = reach(State::Deciding);
+    let Action::Offered(offered) = rig.engine.poll(rig.now) else { panic!() };
+    rig.shelf.name = Some(offered.offer.name.as_bytes().to_vec());
+    offered.accept(ResumePoint::START);
+    rig.engine.refuse(Code::Closing);
+    rig.wait(2_000);
+    assert_eq!((rig.told[0].clone(), rig.shelf.abandoned), (failed(Code::Closing, ""), 1));
+    assert_over(&rig);
+}
+
+#[test]
 fn a_client_that_takes_nothing_still_has_its_file_stored() {
     for driver in [Driver::Nb, Driver::Blocking] {
         let mut rig = rig();
@@ -328,7 +414,10 @@ fn all_replies_fit_the_smallest_buffer_when_the_link_takes_nothing() {
     let written = String::from_utf8(rig.written()).unwrap();
     let notice = "[*] server : these\n";
     let expected = [&String::from_utf8_lossy(NAME_OK), &String::from_utf8_lossy(SIZE_OK), notice];
-    assert!(written.starts_with(&expected.map(|text| &text[..text.len().min(30)]).concat()[..73]), "{written}");
+    assert!(
+        written.starts_with(&expected.map(|text| &text[..text.len().min(30)]).concat()[..73]),
+        "{written}"
+    );
     assert!(written.ends_with(std::str::from_utf8(FINISHED).unwrap()), "{written}");
     assert_over(&rig);
 }

@@ -2,12 +2,14 @@
 
 mod classic_kit;
 
-use classic_kit::sending::{FINISHED, NAME_OK, SIZE_OK, failed, rig_with, sending};
+use classic_kit::sending::{FINISHED, NAME_OK, SIZE_OK, failed, reach, rig_with, sending};
 use classic_kit::{Driver, Rig, START, Shelf, Told, buffers};
 use sampan_core::classic::transitions::SenderState as State;
 use sampan_core::classic::{MIN_BUFFER, Sender};
 use sampan_core::wire::Code;
-use sampan_core::{By, Error, FileType, Limits, LinkError, Refusal, ResourceError};
+use sampan_core::{
+    Action, By, Engine, Error, FileType, Limits, LinkError, Millis, Next, Refusal, ResourceError,
+};
 
 #[test]
 fn buffers_that_are_too_small_are_refused() {
@@ -22,7 +24,7 @@ fn what_cannot_go_is_not_begun() {
     let directory = Shelf { source_type: FileType::Directory, ..Shelf::with("a", b"") };
     let listing = Shelf { source_type: FileType::Listing, ..Shelf::with("a", b"") };
     let unknown = Shelf { source_size: None, ..Shelf::with("a", b"") };
-    let long = Shelf::with(&"n/".repeat(64).replace("/n/n", "/nnn")[..127].repeat(2).replace("//", "/"), b"");
+    let long = Shelf::with(&["n".repeat(120), "n".repeat(8)].join("/"), b"");
     for (shelf, code) in [
         (directory, Code::Unsupported),
         (listing, Code::Unsupported),
@@ -32,7 +34,11 @@ fn what_cannot_go_is_not_begun() {
     ] {
         let mut rig = rig_with(shelf);
         assert_eq!(rig.run(), None);
-        assert!(matches!(&rig.told[0], Told::Failed { code: found, by: By::Us, .. } if *found == code), "{:?}", rig.told);
+        assert!(
+            matches!(&rig.told[0], Told::Failed { code: found, by: By::Us, .. } if *found == code),
+            "{:?}",
+            rig.told
+        );
         assert_eq!((rig.told[1].clone(), rig.written()), (Told::Closed(Ok(())), vec![]));
     }
 }
@@ -43,7 +49,7 @@ fn a_name_goes_in_one_write_if_the_link_takes_it() {
     let engine = Sender::new(buffers(128, 4096), &Limits::LARGE, START).unwrap();
     let mut rig = Rig::new(engine, Shelf::with(&name[..1023], b"x"));
     rig.run();
-    assert_eq!(rig.written(), name[..1023].as_bytes());
+    assert_eq!(rig.written(), &name.as_bytes()[..1023]);
 }
 
 #[test]
@@ -91,6 +97,49 @@ fn any_text_is_a_reply_after_50_ms() {
 }
 
 #[test]
+fn a_reply_counts_when_its_message_is_sent() {
+    let mut rig = rig_with(Shelf::with("a.txt", b"hello"));
+    rig.link.capacity = 2;
+    rig.feed(&[NAME_OK, SIZE_OK].concat());
+    rig.wait(1_000);
+    assert_eq!((rig.engine.state(), rig.written()), (State::Name, b"a.".to_vec()));
+    rig.link.capacity = 3;
+    rig.wait(0);
+    assert_eq!((rig.engine.state(), rig.written()), (State::Size, b"txt".to_vec()));
+    rig.link.capacity = 1;
+    rig.wait(0);
+    assert_eq!((rig.engine.state(), rig.written()), (State::Flushing, b"5".to_vec()));
+}
+
+#[test]
+fn white_space_and_what_follows_a_known_text_are_no_reply() {
+    let mut rig = rig_with(Shelf::with("a.txt", b"hello"));
+    rig.run();
+    rig.written();
+    rig.feed(b"\r\n ");
+    rig.wait(1_000);
+    assert_eq!(rig.written(), b"");
+    rig.feed(&[NAME_OK, b", thank you"].concat());
+    assert_eq!(rig.written(), b"5");
+    rig.wait(1_000);
+    assert_eq!(rig.written(), b"");
+}
+
+#[test]
+fn a_notice_with_the_last_reply_ends_it_at_once() {
+    let mut rig = sending(b"hello", |_| {});
+    rig.feed(&[b"[*] server : tea\n", FINISHED].concat());
+    assert_eq!((rig.told[1].clone(), rig.elapsed()), (Told::Notice("tea".into()), 0));
+    assert!(rig.is_closed());
+    // On its own it is a reply like any other.
+    let mut rig = sending(b"hello", |_| {});
+    rig.feed(b"[*] server : tea");
+    assert_eq!(rig.told, [Told::EndOfStream]);
+    rig.wait(50);
+    assert_eq!(rig.told[1..], [Told::Notice("tea".into()), Told::Sent, Told::Closed(Ok(()))]);
+}
+
+#[test]
 fn a_reply_longer_than_the_buffer_is_one_reply() {
     for read in [1, 7, 1_024] {
         let mut rig = rig_with(Shelf::with("a.txt", b"hello"));
@@ -118,7 +167,10 @@ fn a_reply_and_a_refusal_may_come_together() {
     rig.written();
     rig.feed(&[NAME_OK, b"[!] server : no space"].concat());
     rig.wait(50);
-    assert_eq!((rig.written(), rig.told.clone()), (vec![], failed(Code::Other, "no space", By::Peer).to_vec()));
+    assert_eq!(
+        (rig.written(), rig.told.clone()),
+        (vec![], failed(Code::Other, "no space", By::Peer).to_vec())
+    );
 
     let mut rig = sending(&[b'x'; 1_000], |rig| rig.link.capacity = 0);
     rig.feed(b"[!] server : no space");
@@ -140,7 +192,10 @@ fn a_refusal_while_contents_go_is_noticed() {
             assert_eq!(rig.engine.state(), State::Refused);
             rig.written();
             rig.wait(50);
-            assert_eq!((rig.written(), rig.told.clone()), (vec![], failed(Code::Other, "no space", By::Peer).to_vec()));
+            assert_eq!(
+                (rig.written(), rig.told.clone()),
+                (vec![], failed(Code::Other, "no space", By::Peer).to_vec())
+            );
         }
     }
 }
@@ -168,7 +223,6 @@ fn a_refusal_is_read_after_a_write_has_failed() {
 
 #[test]
 fn a_caller_that_says_only_once_that_the_link_is_lost_waits_a_second() {
-    use sampan_core::Engine;
     let mut rig = sending(&[b'x'; 1_000], |rig| rig.link.capacity = 10);
     rig.engine.link_lost(rig.now);
     rig.wait(999);
@@ -217,6 +271,39 @@ fn a_link_that_takes_nothing_is_silent() {
         assert_eq!(rig.told, [Told::Closed(Err(LinkError::Silent.into()))]);
         assert_eq!(rig.written().len(), capacity);
     }
+}
+
+#[test]
+fn nothing_goes_after_the_deadline() {
+    let mut rig = sending(&[b'x'; 1_000], |rig| rig.link.capacity = 10);
+    rig.wait(29_999);
+    rig.written();
+    rig.now = rig.now.after(Millis(1));
+    assert_eq!(rig.engine.next(rig.now), Next::Closed);
+}
+
+/// Answers of a caller that took its time, or that says more than it was asked.
+#[test]
+fn a_slow_source_is_not_held_against_the_server() {
+    let mut rig = reach(State::Sending);
+    rig.engine.fetched(Ok(50));
+    rig.engine.transmitted(usize::MAX);
+    let Action::Fetch { offset: 128, into, .. } = rig.engine.poll(rig.now) else { panic!() };
+    into.fill(b'x');
+    rig.now = rig.now.after(Millis(40_000));
+    rig.engine.fetched(Ok(10));
+    let Action::Transmit(bytes) = rig.engine.poll(rig.now) else { panic!() };
+    assert_eq!(bytes, [b'x'; 10]);
+    rig.engine.transmitted(10);
+    let Action::Fetch { offset: 138, into, .. } = rig.engine.poll(rig.now) else { panic!() };
+    into.fill(b'y');
+    rig.now = rig.now.after(Millis(40_000));
+    rig.engine.fetched(Ok(usize::MAX));
+    let Action::Finish { .. } = rig.engine.poll(rig.now) else { panic!() };
+    rig.now = rig.now.after(Millis(40_000));
+    rig.engine.finished(Ok(0));
+    let Action::Transmit(bytes) = rig.engine.poll(rig.now) else { panic!() };
+    assert_eq!(bytes, [b'y'; 62]);
 }
 
 #[test]

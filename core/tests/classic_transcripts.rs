@@ -180,7 +180,9 @@ fn glued(lines: &[Line], peer: Role) -> Vec<Line> {
     let mut out: Vec<Line> = Vec::new();
     for line in lines {
         match (out.last_mut(), line) {
-            (Some(Line::Bytes(before, bytes)), Line::Bytes(role, more)) if *before == peer && *role == peer => {
+            (Some(Line::Bytes(before, bytes)), Line::Bytes(role, more))
+                if *before == peer && *role == peer =>
+            {
                 bytes.extend(more);
             }
             _ => out.push(line.clone()),
@@ -204,11 +206,17 @@ fn play<E: Engine>(transcript: &Transcript, manner: Manner, mut rig: Rig<E>) -> 
             Line::Bytes(role, bytes) if *role == peer => {
                 rig.link.inbox.extend(bytes);
                 let together = matches!(lines.peek(), Some(Line::End(role)) if *role == peer);
-                if !(manner.glue && together) && !rig.is_closed() {
+                let more = manner.glue && together;
+                if !more && !rig.is_closed() {
                     rig.run();
                 }
             }
-            Line::Bytes(_, bytes) => rig.expect(bytes),
+            Line::Bytes(_, bytes) => {
+                rig.expect(bytes);
+                let more =
+                    matches!(lines.peek(), Some(Line::Bytes(role, _) | Line::End(role)) if *role != peer);
+                assert!(more || rig.link.outbox.is_empty());
+            }
             Line::End(role) if *role == peer => rig.end(),
             Line::Reset(role) => {
                 assert_eq!(*role, peer);
@@ -230,7 +238,8 @@ fn play<E: Engine>(transcript: &Transcript, manner: Manner, mut rig: Rig<E>) -> 
 
 fn check<E: Engine>(transcript: &Transcript, rig: Rig<E>) {
     let receiving = transcript.role == Role::Server;
-    let failed = |code: &Code, words: &String, by| Told::Failed { receiving, code: *code, words: words.clone(), by };
+    let failed =
+        |code: &Code, words: &String, by| Told::Failed { receiving, code: *code, words: words.clone(), by };
     let mut expected = match &transcript.outcome {
         Outcome::Received(..) => vec![Told::Received],
         Outcome::Sent => vec![Told::Sent],
@@ -279,7 +288,8 @@ fn run(transcript: &Transcript, manner: Manner) {
 #[test]
 fn there_are_transcripts_of_both_ends() {
     let all = transcripts();
-    let mut names: Vec<_> = all.iter().map(|transcript| (transcript.role == Role::Server, transcript.name)).collect();
+    let mut names: Vec<_> =
+        all.iter().map(|transcript| (transcript.role == Role::Server, transcript.name)).collect();
     assert!(names.iter().filter(|(server, _)| *server).count() > 30);
     assert!(names.iter().filter(|(server, _)| !*server).count() > 20);
     names.sort_unstable();

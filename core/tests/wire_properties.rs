@@ -36,12 +36,14 @@ impl Owned {
     fn settled(mut self) -> Self {
         self.value = self.identity.iter().copied().cycle().chain([0; 32]).take(self.digest.len()).collect();
         self.value.resize(self.digest.len(), 7);
-        let mut end = self.longs.0 >> 8;
+        let received = self.longs.0 >> 8;
+        let mut end = received;
         self.ranges = self
             .skips
             .iter()
             .map(|&(skip, length)| {
-                let gap = Gap { start: end + u64::from(skip), length: u64::from(length) + 1 };
+                let touching = u64::from(end != received && skip == 0);
+                let gap = Gap { start: end + u64::from(skip) + touching, length: u64::from(length) + 1 };
                 end = gap.end();
                 gap
             })
@@ -56,6 +58,8 @@ impl Owned {
         let refusal = Code::from_refusal(self.code.code());
         let name = UncheckedName::new(&self.bytes);
         let directory = self.flags[3];
+        let executable = self.flags[2] && !directory;
+        let listing = self.flags[6] && !directory && !executable;
         match self.kind {
             Kind::Hello => Frame::Hello(self.hello),
             Kind::Ping => Frame::Ping(Ping { number }),
@@ -71,11 +75,11 @@ impl Owned {
                 transfer,
                 size: self.flags[0].then_some(if directory { 0 } else { self.longs.0 }),
                 modified: self.flags[1].then_some(self.modified),
-                executable: self.flags[2],
+                executable,
                 directory,
                 restart: self.flags[4],
                 want: self.flags[5].then_some(number.max(1)),
-                listing: self.flags[6],
+                listing,
                 digest: self.digest,
                 identity: Identity::new(&self.identity).unwrap(),
                 name,

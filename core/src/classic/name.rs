@@ -32,7 +32,8 @@ impl Gathered {
         self.kept = self.kept.saturating_add(n);
         let received = buffer.get(..self.kept).unwrap_or_default();
         let divided = received.iter().rposition(|byte| matches!(byte, b'/' | b'\\'));
-        if let Some((folders, last)) = divided.and_then(|at| received.split_at_checked(at.saturating_add(1))) {
+        if let Some((folders, last)) = divided.and_then(|at| received.split_at_checked(at.saturating_add(1)))
+        {
             if core::str::from_utf8(folders).is_err() {
                 return Err(bad(NameError::NotUtf8));
             }

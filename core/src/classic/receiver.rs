@@ -14,7 +14,7 @@ use crate::error::{Error, LinkError};
 use crate::limits::Limits;
 use crate::session::Buffers;
 use crate::units::{Instant, Millis};
-use crate::wire::{Code, Crc32, MAX_PART, Nibble};
+use crate::wire::{Code, Crc32, Nibble};
 
 /// Silence after the last announced byte that counts as the end of the stream (§14.4).
 const QUIET: Millis = Millis(1_000);
@@ -140,8 +140,8 @@ impl<'b, C: Crc32> Receiver<'b, C> {
     ///
     /// Nothing tells whether the client reads it, and the older one does not.
     pub fn notify(&mut self) -> Option<u32> {
-        let late = ReceiverEvent::Refuse;
-        if self.notice != Notice::None || self.state.after(late).is_none() {
+        let open = self.state.after(ReceiverEvent::Refuse).is_some();
+        if !open || self.notice != Notice::None {
             return None;
         }
         self.number = self.number.wrapping_add(1);
@@ -165,7 +165,8 @@ impl<'b, C: Crc32> Receiver<'b, C> {
         }
     }
 
-    /// The link has failed; the client is told if it may still read.
+    /// The link has failed; the client is told if it may still read. What becomes of the file once the storage was asked to commit, only its
+    /// answer could say.
     fn fail(&mut self, error: LinkError) {
         let committing = self.state == ReceiverState::Committing;
         if self.step(ReceiverEvent::Refuse) {
@@ -182,7 +183,8 @@ impl<'b, C: Crc32> Receiver<'b, C> {
 
     fn discard(&mut self) {
         self.held = 0..0;
-        if self.part == PartState::Open {
+        let accepted = matches!(self.answer.take(), Some(Answer::Accept(_)));
+        if accepted || self.part == PartState::Open {
             self.part = PartState::Discarded;
         }
     }
@@ -245,9 +247,9 @@ impl<'b, C: Crc32> Receiver<'b, C> {
         self.size.value().saturating_sub(self.stored)
     }
 
-    /// The longest name that leaves room for the size.
+    /// The longest name that this end takes, and that leaves room for the size.
     fn longest_name(&self) -> usize {
-        self.buffer.len().saturating_sub(size::ROOM).min(MAX_PART).min(self.limits.name.into())
+        self.buffer.len().saturating_sub(size::ROOM).min(self.limits.name.into())
     }
 
     // Time, and what follows from what is here.
@@ -318,7 +320,6 @@ impl<'b, C: Crc32> Receiver<'b, C> {
                 self.line.put(text::NOTICE);
             }
         }
-        self.part = PartState::None;
         self.report = Some(Report::Received);
     }
 

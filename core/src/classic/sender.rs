@@ -20,8 +20,10 @@ const EMPTY: Millis = Millis(5_000);
 /// The end of the receive buffer that takes what a reply has beyond the rest of it.
 const OVERFLOW: usize = 16;
 
-const ONLY_FILES: Refusal =
-    Refusal { code: Code::Unsupported, words: "the classic handshake carries files only, no directory or listing" };
+const ONLY_FILES: Refusal = Refusal {
+    code: Code::Unsupported,
+    words: "the classic handshake carries files only, no directory or listing",
+};
 const NO_SIZE: Refusal =
     Refusal { code: Code::Unsupported, words: "the classic handshake needs the size beforehand" };
 const NAME_TOO_LONG: Refusal =
@@ -248,7 +250,6 @@ impl<'b> Sender<'b> {
 
     fn lose(&mut self) {
         if self.step(SenderEvent::Lose) {
-            self.line.clear();
             self.line.outward_lost();
         } else {
             self.line.lost();

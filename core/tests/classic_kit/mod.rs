@@ -12,8 +12,8 @@ use sampan_core::classic::TRANSFER;
 use sampan_core::driver::{Turn, blocking, nb};
 use sampan_core::wire::{Code, Crc32, DigestKind, FileName, Identity, Nibble, Offer};
 use sampan_core::{
-    Completion, Description, Ending, Engine, Error, Event, FileType, Instant, Next, Part, Refusal, ResumePoint,
-    Start, Storage, TransferId, Verdict,
+    Completion, Description, Ending, Engine, Error, Event, FileType, Instant, Next, Part, Refusal,
+    ResumePoint, Start, Storage, TransferId, Verdict,
 };
 
 /// What no buffer may be believed to hold.
@@ -145,7 +145,7 @@ pub enum Busy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Later {
     AtOnce,
-    Later,
+    Delayed,
     Never,
 }
 
@@ -356,11 +356,15 @@ impl<E: Engine> Rig<E> {
             let idle = !readable && !self.pending();
             let turn = match self.driver {
                 Driver::Nb => nb::turn(&mut self.engine, &mut self.link, &mut self.shelf, self.now),
-                Driver::Blocking => blocking::step(&mut self.engine, &mut self.link, &mut self.shelf, self.now)
-                    .map_err(::nb::Error::Other),
+                Driver::Blocking => {
+                    blocking::step(&mut self.engine, &mut self.link, &mut self.shelf, self.now)
+                        .map_err(::nb::Error::Other)
+                }
             };
             let told = match turn {
-                Ok(Turn::Worked) if self.driver == Driver::Nb || !idle || !matches!(next, Next::Wait(_)) => continue,
+                Ok(Turn::Worked) if self.driver == Driver::Nb || !idle || !matches!(next, Next::Wait(_)) => {
+                    continue;
+                }
                 Ok(Turn::Worked) | Err(::nb::Error::WouldBlock) => match self.until() {
                     Some(until) if until > self.now || self.shelf.busy == Busy::Always => return Some(until),
                     _ => continue,
@@ -396,7 +400,7 @@ impl<E: Engine> Rig<E> {
     }
 
     fn pending(&self) -> bool {
-        self.shelf.due && self.shelf.commit_later == Later::Later
+        self.shelf.due && self.shelf.commit_later == Later::Delayed
     }
 
     pub fn is_closed(&self) -> bool {

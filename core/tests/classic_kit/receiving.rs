@@ -21,7 +21,9 @@ pub fn rig() -> Rig<Receiver<'static>> {
 pub fn assert_over(rig: &Rig<Receiver<'static>>) {
     assert!(rig.is_closed(), "{:?} {:?}", rig.engine.state(), rig.told);
     match rig.told.as_slice() {
-        [Told::Received, Told::Closed(Ok(()))] => assert_eq!((rig.shelf.committed, rig.shelf.abandoned), (1, 0)),
+        [Told::Received, Told::Closed(Ok(()))] => {
+            assert_eq!((rig.shelf.committed, rig.shelf.abandoned), (1, 0));
+        }
         [Told::Failed { receiving: true, by: By::Us, .. }, Told::Closed(Ok(()))] | [Told::Closed(Err(_))] => {
             let committing = rig.shelf.commit_later != Later::AtOnce;
             assert!(rig.shelf.committed == 0 && (committing || !rig.shelf.is_open()));

@@ -58,7 +58,12 @@ pub fn reach(state: State) -> Rig<Sender<'static>> {
             rig.written();
             rig
         }
-        State::Sending | State::Listening | State::Refused | State::Flushing | State::Finishing | State::Closing => {
+        State::Sending
+        | State::Listening
+        | State::Refused
+        | State::Flushing
+        | State::Finishing
+        | State::Closing => {
             sending(&contents, |rig| rig.link.capacity = if state == State::Flushing { 130 } else { 10 })
         }
         State::Ending | State::LastReply | State::Closed => sending(&contents, |_| {}),
