@@ -61,11 +61,6 @@ impl Limits {
     };
 
     /// For a computer: a window of 8 MiB, small files sent without waiting for an answer.
-    pub const LARGE: Self = Self {
-        window: 8 << 20,
-        eager: 2 << 20,
-        name: 1_024,
-        sync_bytes: 32 << 20,
-        ..Self::SMALL
-    };
+    pub const LARGE: Self =
+        Self { window: 8 << 20, eager: 2 << 20, name: 1_024, sync_bytes: 32 << 20, ..Self::SMALL };
 }

@@ -141,7 +141,9 @@ mod tests {
 
     #[test]
     fn a_length_is_taken_at_its_word_only_within_bounds() {
-        for (length, max, fits) in [(0, 60, false), (4, 60, false), (5, 60, true), (60, 60, true), (61, 60, false)] {
+        for (length, max, fits) in
+            [(0, 60, false), (4, 60, false), (5, 60, true), (60, 60, true), (61, 60, false)]
+        {
             let mut bytes = std::vec![0; 3 + length];
             opened().wrap(&mut bytes, length);
             let found = opened().next(&mut bytes, max);

@@ -147,8 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reserved_prefix_has_other_spellings() {
-    }
+    fn the_reserved_prefix_has_other_spellings() {}
 
     #[test]
     fn refusals_say_why() {
