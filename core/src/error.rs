@@ -84,7 +84,7 @@ impl Error {
             Self::Link(_) => true,
             Self::Peer(PeerError::Restarted) => true,
             Self::Peer(PeerError::Aborted(code)) => {
-                matches!(code, Code::Busy | Code::Closing | Code::Timeout | Code::Cancelled)
+                matches!(code, Code::Busy | Code::Closing | Code::Timeout | Code::Cancelled | Code::Integrity)
             }
             Self::Peer(_) | Self::Resource(_) => false,
         }
@@ -94,7 +94,7 @@ impl Error {
     pub(crate) const fn abort_code(self) -> Option<Code> {
         match self {
             Self::Peer(PeerError::Aborted(_) | PeerError::NotSampan | PeerError::Classic) => None,
-            Self::Peer(PeerError::FramingVersion { .. }) => None,
+            Self::Peer(PeerError::FramingVersion { .. } | PeerError::Restarted) => None,
             Self::Peer(_) => Some(Code::Protocol),
             Self::Link(LinkError::Stalled) => Some(Code::Timeout),
             Self::Link(LinkError::Corrupt) => Some(Code::Integrity),

@@ -12,13 +12,17 @@
 //! *in the making* (it waits for the storage). What else is owed to the peer is a mark in a slot, not a queue of frames, so that
 //! reading never has to wait for writing.
 
+mod calls;
 mod dispatch;
 mod hand;
 mod inbox;
+mod incoming;
 mod lending;
+mod lent;
 mod making;
 mod opening;
 mod outbox;
+mod outgoing;
 mod receiver;
 mod role;
 mod sender;
@@ -26,15 +30,17 @@ mod shared;
 mod timers;
 pub mod transitions;
 
-pub use receiver::{Incoming, Receiver};
+pub use incoming::Incoming;
+pub use outgoing::Outgoing;
+pub use receiver::Receiver;
 pub use role::{Both, Receives, Role, Sends};
-pub use sender::{Outgoing, Sender};
+pub use sender::Sender;
 
 use crate::action::Answer;
-use crate::error::{Error, LinkError, ResourceError};
+use crate::error::{Error, ResourceError};
 use crate::framing::{Framing, Stream};
 use crate::limits::Limits;
-use crate::units::{Instant, TransferId, WantId};
+use crate::units::Instant;
 use crate::wire::{Abort, Bye, Code, Crc32, MIN_FRAME, Nibble, Ping, Pong, Scope, Shift};
 use hand::Hand;
 use inbox::Inbox;
@@ -168,8 +174,8 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             shared: Shared::new(limits, now),
             opening: Opening::new(nonce.0, speaks),
             state: SessionState::Opening,
-            timers: Timers::new(limits, now),
-            hand: Hand::Empty,
+            timers: Timers::begin(now),
+            hand: Hand::EMPTY,
             answer: None,
             making: Making::Nothing,
             link: Link::Ready,
@@ -184,50 +190,10 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         })
     }
 
-    /// Sends a notice to the peer's user, whose words [`Action::Say`](crate::Action::Say) will ask for; `None` while another one has not been taken
-    /// yet, or before the session is open.
-    pub fn notify(&mut self) -> Option<u32> {
-        if self.notice != NoticeState::None || self.state != SessionState::Open {
-            return None;
-        }
-        let number = self.count();
-        self.notice = NoticeState::Asked(number);
-        Some(number)
-    }
-
-    /// Starts nothing more, finishes what is under way, and says BYE with `code`: [`Code::Ok`], or why.
-    pub fn close(&mut self, code: Code) {
-        if self.bye == Farewell::NotYet {
-            self.bye = Farewell::Meant(code);
-        }
-    }
-
-    /// Whether no transfer is queued, under way, or to be reported.
-    pub fn is_idle(&mut self) -> bool {
-        let sending = self.role.sender().is_some_and(|sender| sender.is_active());
-        let receiving = self.role.receiver().is_some_and(|receiver| receiver.is_active());
-        !sending && !receiving
-    }
-
     /// Whether a transfer would be cut off if the link went now.
     fn is_under_way(&mut self) -> bool {
         let sending = self.role.sender().is_some_and(|sender| sender.is_busy());
         sending || self.role.receiver().is_some_and(|receiver| receiver.is_receiving())
-    }
-
-    /// Where the session stands (§8.1).
-    pub fn state(&self) -> SessionState {
-        self.state
-    }
-
-    /// The largest name the peer takes, in bytes; 0 before the session is open.
-    pub fn longest_name(&self) -> usize {
-        self.shared.peer.name as usize
-    }
-
-    fn count(&mut self) -> u32 {
-        self.number = self.number.wrapping_add(1);
-        self.number
     }
 
     fn step(&mut self, event: SessionEvent) {
@@ -241,13 +207,11 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         if matches!(self.state, SessionState::Ending | SessionState::Closed) {
             return;
         }
-        if self.state == SessionState::Opening {
-            self.opening.owes_hello = false;
-        }
         self.step(SessionEvent::Fail);
         self.error = Some(error);
-        self.timers.linger(self.shared.now);
-        self.hand = Hand::Empty;
+        self.timers = Timers::begin(self.shared.now);
+        self.hand = Hand::EMPTY;
+        self.answer = None;
         self.making = Making::Nothing;
         self.outbox.built(0);
         if let Some(receiver) = self.role.receiver() {
@@ -272,26 +236,26 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
 
     /// Writes one frame that is owed to the peer; whether there was one.
     fn emit(&mut self) -> bool {
-        if self.opening.owes_hello {
+        let is_open = self.state == SessionState::Open;
+        if self.opening.owes_hello() && (is_open || self.state == SessionState::Opening) {
             return self.emit_hello();
         }
-        if self.state != SessionState::Open || self.outbox.room::<F>() < MIN_FRAME {
+        if !is_open || self.outbox.room::<F>() < MIN_FRAME {
             return false;
         }
-        let number = self.number.wrapping_add(1);
-        let asking = self.role.receiver().is_some_and(|receiver| receiver.is_asking());
-        let sending = self.role.sender().is_some_and(|sender| sender.is_busy());
         let mut w = self.outbox.begin::<F>(self.shared.control_frame());
         if let Some(number) = self.pong.take() {
             Pong { number }.emit(&mut w);
-        } else if self.timers.takes_ping(self.shared.now) {
-            self.number = number;
-            Ping { number }.emit(&mut w);
+        } else if self.timers.takes_ping() {
+            self.number = self.number.wrapping_add(1);
+            Ping { number: self.number }.emit(&mut w);
         } else if !(self.role.receiver().is_some_and(|receiver| receiver.emit(&mut w, &self.shared))
             || self.role.sender().is_some_and(|sender| sender.emit(&mut w)))
         {
             let Farewell::Meant(code) = self.bye else { return false };
-            if asking || sending {
+            if self.role.receiver().is_some_and(|receiver| receiver.is_asking())
+                || self.role.sender().is_some_and(|sender| sender.is_busy())
+            {
                 return false;
             }
             Bye { code, words: "" }.emit(&mut w);
@@ -301,6 +265,10 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         let length = w.len();
         self.seal(length);
         true
+    }
+
+    fn has_said_bye(&self) -> bool {
+        self.bye == Farewell::Said
     }
 
     /// Whether DATA may flow from here, where it may flow in one direction only (§11).
@@ -313,57 +281,18 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         }
     }
 
-    /// Whether something is open that the peer must bring further (§13).
-    fn expects(&mut self) -> bool {
-        !self.is_idle() || self.bye == Farewell::Said
-    }
-
     /// Ends the session if it has nothing more to do.
     fn conclude(&mut self) {
         let empty = self.outbox.is_empty();
-        if self.state == SessionState::Ending
-            && (empty || self.link == Link::Lost || self.timers.lingered(self.shared.now))
-        {
+        if self.state == SessionState::Ending && (empty || self.link == Link::Lost || self.has_lingered()) {
             self.step(SessionEvent::Flushed);
         }
-        if self.state != SessionState::Open || self.hand != Hand::Empty || self.their_bye != Farewell::Said {
+        if self.state != SessionState::Open || !self.hand.is_empty() || self.their_bye != Farewell::Said {
             return;
         }
-        let said = self.bye == Farewell::Said && empty;
+        let said = self.has_said_bye() && empty;
         if (said || self.link == Link::Lost) && self.is_idle() {
             self.step(SessionEvent::Finish);
-        }
-    }
-
-    /// What has become too late (§13).
-    fn expire(&mut self) {
-        let now = self.shared.now;
-        let expects = self.expects();
-        let error = match self.state {
-            SessionState::Opening => self.timers.handshake_over(now).then_some(LinkError::Handshake),
-            SessionState::Open if self.timers.silent(now) => Some(LinkError::Silent),
-            SessionState::Open if expects && self.timers.stalled(self.shared.progressed, now) => {
-                Some(LinkError::Stalled)
-            }
-            _ => None,
-        };
-        if let Some(error) = error {
-            self.fail(error.into());
-        }
-    }
-
-    /// The one place that says when the engine must be called again (§13).
-    fn deadline(&mut self) -> Option<Instant> {
-        let syncing = self.role.receiver().and_then(|receiver| receiver.deadline(&self.shared));
-        let expects = self.expects();
-        let stall = expects.then(|| self.timers.stalls_at(self.shared.progressed));
-        match self.state {
-            SessionState::Opening => Some(self.timers.handshake_at()),
-            SessionState::Open => {
-                [Some(self.timers.silence_at()), stall, syncing].into_iter().flatten().min()
-            }
-            SessionState::Ending => Some(self.timers.lingers_until()),
-            SessionState::Closed => None,
         }
     }
 }
@@ -386,40 +315,5 @@ impl<'b, R: Role<'b>> Session<'b, R> {
     }
 }
 
-impl<'b, R: Sends<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
-    /// Queues a transfer, which [`Action::Describe`](crate::Action::Describe) will ask about; `None` while every slot is taken, or
-    /// after [`close`](Self::close) or the peer's BYE.
-    pub fn offer(&mut self) -> Option<TransferId> {
-        if self.bye != Farewell::NotYet {
-            return None;
-        }
-        self.role.sender()?.queue()
-    }
-
-    /// Gives a transfer of this end's up.
-    pub fn cancel(&mut self, transfer: TransferId, code: Code) {
-        if let Some(sender) = self.role.sender() {
-            sender.cancel(transfer.0, code.into());
-        }
-    }
-}
-
-impl<'b, R: Receives<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
-    /// Asks the peer for a file or a listing, whose name [`Action::Ask`](crate::Action::Ask) will ask for; `None` while every slot is
-    /// taken, before the session is open, after [`close`](Self::close), or if the peer answers no WANT.
-    pub fn want(&mut self) -> Option<WantId> {
-        let peer = &self.shared.peer;
-        if self.bye != Farewell::NotYet || self.state != SessionState::Open || !peer.answers_want {
-            return None;
-        }
-        let takes = peer.transfers;
-        self.role.receiver()?.want(takes)
-    }
-
-    /// Gives a transfer to this end up; its part is kept.
-    pub fn refuse(&mut self, transfer: TransferId, code: Code) {
-        if let Some(receiver) = self.role.receiver() {
-            receiver.cancel(transfer.0, code.into());
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

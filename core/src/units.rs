@@ -31,8 +31,9 @@ impl Instant {
     }
 
     /// This instant and `span` after it; stops at the end of time.
+    #[inline(never)]
     pub const fn after(self, span: Millis) -> Self {
-        Self(self.0.saturating_add(span.0 as u64 * 1_000))
+        Self(self.0.saturating_add((span.0 as u64).wrapping_mul(1_000)))
     }
 
     /// The time from `earlier` to this instant, zero if `earlier` is later.

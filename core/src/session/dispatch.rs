@@ -1,34 +1,58 @@
 //! From a received frame to whoever it is for (§3, §8.3).
 
-use super::hand::{Business, Hand, Held};
-use super::opening::Greeting;
+use super::hand::{Begin, Business, Hand, Held};
 use super::outbox::Sealed;
-use super::receiver::Taken;
 use super::role::Role;
-use super::sender::Heard;
 use super::shared::Order;
+use super::timers::Timers;
 use super::transitions::SessionState;
 use super::{Farewell, Link, NoticeState, Session};
 use crate::error::{Error, LinkError, PeerError};
 use crate::framing::{Deframed, Framing};
 use crate::wire::{
-    Abort, Accept, Ack, Answered, Bye, Code, Crc32, Data, Decline, Done, End, Hello, Kind, Notice, Offer, Ping, Pong,
-    Scope, Want, is_skippable, split_check,
+    Abort, Accept, Ack, Answered, Bye, Code, Crc32, Data, Decline, Done, End, Hello, Kind, Malformed, Notice,
+    Offer, Ping, Pong, Scope, Want, is_skippable, split_check,
 };
+
+/// What is wrong with a frame whose check is right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    Malformed(Malformed),
+    Unexpected,
+    /// It is a HELLO of another session.
+    Restarted,
+    /// It is the peer's ABORT of this one.
+    Aborted(Code),
+}
+
+impl Fault {
+    fn of(self, kind: Kind) -> PeerError {
+        match self {
+            Self::Malformed(reason) => PeerError::Malformed(kind, reason),
+            Self::Unexpected => PeerError::Unexpected(kind),
+            Self::Restarted => PeerError::Restarted,
+            Self::Aborted(code) => PeerError::Aborted(code),
+        }
+    }
+}
+
+impl From<Malformed> for Fault {
+    fn from(reason: Malformed) -> Self {
+        Self::Malformed(reason)
+    }
+}
 
 impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
     /// Takes frames from the receive buffer until one stays in hand or none is left.
     pub(super) fn dispatch(&mut self) {
-        while self.hand == Hand::Empty && matches!(self.state, SessionState::Opening | SessionState::Open) {
+        while self.hand.is_empty() && self.takes_frames() {
             match self.inbox.next(&mut self.framing) {
                 Deframed::Frame { start, end, used } => {
-                    match self.take(Held { start, end }) {
-                        Ok(Some((body, business))) => {
-                            self.hand = Hand::Frame { body, used, business };
-                        }
-                        Ok(None) => self.inbox.consume(used),
-                        Err(error) => self.fail(error),
+                    self.hand = Hand::of(Held { start, end }, used);
+                    if let Err(error) = self.take() {
+                        self.fail(error);
                     }
+                    self.let_go();
                 }
                 Deframed::Broken(error) => self.fail(error.into()),
                 Deframed::Incomplete { .. } | Deframed::Skip { .. } => {
@@ -41,165 +65,177 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         }
     }
 
-    /// Checks a frame and does what it says, as far as that needs nobody else.
-    fn take(&mut self, frame: Held) -> Result<Option<(Held, Business)>, Error> {
-        let bytes = self.inbox.bytes(frame.range());
-        let Some((content, check)) = split_check(bytes) else { return Err(LinkError::Corrupt.into()) };
-        let code = content.first().copied().unwrap_or_default();
-        let kind = Kind::from_code(code);
-        let start = if kind == Some(Kind::Hello) { 0 } else { self.opening.receiving };
-        let header = if kind == Some(Kind::Data) { Data::header_len(content).unwrap_or(0) } else { 0 };
-        let (header, payload) = content.split_at_checked(header).unwrap_or((content, &[]));
-        let head = self.crc.update(start, header);
-        if self.crc.update(head, payload) != check {
-            return Err(match (self.state, kind) {
-                (SessionState::Opening, Some(kind)) if kind != Kind::Hello => PeerError::Unexpected(kind).into(),
-                _ => LinkError::Corrupt.into(),
-            });
-        }
-        self.timers.heard(self.shared.now);
-        let Some(kind) = kind else {
-            return if is_skippable(code) { Ok(None) } else { Err(PeerError::UnknownKind(code).into()) };
-        };
-        if self.state == SessionState::Opening && kind != Kind::Hello {
-            return Err(PeerError::Unexpected(kind).into());
-        }
-        let body = Held { start: frame.start.saturating_add(1), end: frame.start.saturating_add(content.len()) };
-        let business = self.business(kind, body, Sealed { head, check })?;
-        Ok(business.map(|business| (body, business)))
+    /// Whether a frame would be looked at. What was refused is told first: it is noted in one place.
+    fn takes_frames(&mut self) -> bool {
+        let told = self.role.receiver().is_none_or(|receiver| receiver.takes_frames())
+            && self.role.sender().is_none_or(|sender| sender.takes_frames());
+        told && matches!(self.state, SessionState::Opening | SessionState::Open)
     }
 
-    fn business(&mut self, kind: Kind, body: Held, sealed: Sealed) -> Result<Option<Business>, PeerError> {
-        let malformed = |reason| PeerError::Malformed(kind, reason);
-        let unexpected = PeerError::Unexpected(kind);
-        let bytes = self.inbox.bytes(body.range());
-        Ok(match kind {
-            Kind::Hello => {
-                let hello = Hello::parse(bytes).map_err(malformed)?;
-                (self.greeted(&hello)? == Greeting::Opened).then_some(Business::Opened)
+    /// Checks the frame in hand and does what it says, as far as that needs nobody else.
+    fn take(&mut self) -> Result<(), Error> {
+        let Held { start, end } = self.hand.view;
+        let Some((content, check)) = split_check(self.inbox.bytes(start..end)) else {
+            return Err(LinkError::Corrupt.into());
+        };
+        let code = content.first().copied().unwrap_or_default();
+        let kind = Kind::from_code(code);
+        let tag = if kind == Some(Kind::Hello) { 0 } else { self.opening.receiving };
+        let right = self.crc.update(tag, content) == check;
+        match kind {
+            Some(kind) if self.state == SessionState::Opening && kind != Kind::Hello => {
+                Err(PeerError::Unexpected(kind).into())
             }
+            _ if !right => Err(LinkError::Corrupt.into()),
+            None if !is_skippable(code) => Err(PeerError::UnknownKind(code).into()),
+            kind => {
+                self.hand.view =
+                    Held { start: start.saturating_add(1), end: start.saturating_add(content.len()) };
+                if self.state == SessionState::Open {
+                    self.timers = Timers::begin(self.shared.now);
+                }
+                let Some(kind) = kind else { return Ok(()) };
+                self.business(kind, check).map_err(|fault| fault.of(kind).into())
+            }
+        }
+    }
+
+    fn business(&mut self, kind: Kind, check: u32) -> Result<(), Fault> {
+        let bytes = self.inbox.bytes(self.hand.view.range());
+        match kind {
+            Kind::Hello => self.greeted(&Hello::parse(bytes)?)?,
             Kind::Ping => {
-                self.pong = Some(Ping::parse(bytes).map_err(malformed)?.number);
+                self.pong = Some(Ping::parse(bytes)?.number);
                 if let Some(receiver) = self.role.receiver() {
                     receiver.pinged();
                 }
-                None
             }
             Kind::Pong => {
-                let Pong { number } = Pong::parse(bytes).map_err(malformed)?;
-                let taken = self.notice == NoticeState::Sent(number);
-                if taken {
+                let Pong { number } = Pong::parse(bytes)?;
+                if self.notice == NoticeState::Sent(number) {
                     self.notice = NoticeState::None;
+                    self.hand.business = Business::NoticeTaken { number };
                 }
-                taken.then_some(Business::NoticeTaken)
             }
             Kind::Notice => {
-                self.pong = Some(Notice::parse(bytes).map_err(malformed)?.number);
-                Some(Business::Notice)
+                let Notice { number, words } = Notice::parse(bytes)?;
+                self.pong = Some(number);
+                self.hand.give(Business::Notice, 0, words.len());
             }
             Kind::Bye => {
-                Bye::parse(bytes).map_err(malformed)?;
+                let Bye { code, .. } = Bye::parse(bytes)?;
+                self.hand.business = Business::Bye { code };
                 self.their_bye = Farewell::Said;
                 self.close(Code::Ok);
-                Some(Business::Bye)
             }
             Kind::Abort => {
-                let abort = Abort::parse(bytes).map_err(malformed)?;
-                match abort.scope {
-                    Scope::Session => return Err(PeerError::Aborted(abort.code)),
+                let Abort { scope, transfer, code, words } = Abort::parse(bytes)?;
+                let length = words.len();
+                match scope {
+                    Scope::Session => return Err(Fault::Aborted(code)),
                     Scope::Sending => {
-                        self.role.receiver().and_then(|receiver| received(receiver.aborted(&abort)))
+                        let slot = self.role.receiver().and_then(|receiver| receiver.aborted(transfer, code));
+                        self.failed(Business::ReceiveFailed, slot, length);
                     }
                     Scope::Receiving => {
-                        let sender = self.role.sender();
-                        sender.and_then(|sender| sent(sender.aborted(&abort, &mut self.shared)))
+                        let shared = &mut self.shared;
+                        let slot =
+                            self.role.sender().and_then(|sender| sender.aborted(transfer, code, shared));
+                        self.failed(Business::SendFailed, slot, length);
                     }
                 }
             }
             Kind::Decline => {
-                let decline = Decline::parse(bytes).map_err(malformed)?;
-                match decline.what {
+                let Decline { what, number, code, words } = Decline::parse(bytes)?;
+                let length = words.len();
+                match what {
                     Answered::Offer => {
-                        let sender = self.role.sender().ok_or(unexpected)?;
-                        sent(sender.declined(&decline, &mut self.shared))
+                        let sender = self.role.sender().ok_or(Fault::Unexpected)?;
+                        let slot = sender.declined(number, code, &mut self.shared);
+                        self.failed(Business::SendFailed, slot, length);
                     }
                     Answered::Want => {
-                        received(self.role.receiver().ok_or(unexpected)?.declined(&decline))
+                        let slot = self.role.receiver().ok_or(Fault::Unexpected)?.declined(number, code);
+                        self.failed(Business::ReceiveFailed, slot, length);
                     }
                 }
             }
-            Kind::Offer | Kind::Data | Kind::End => {
-                let ours = match (self.shared.peer.order, self.role.sender()) {
-                    (Order::Both, _) | (_, None) => false,
-                    (Order::UsFirst, Some(sender)) => sender.is_open(),
-                    (Order::PeerFirst, Some(sender)) => sender.is_accepted(),
-                };
-                let receiver = self.role.receiver().ok_or(unexpected)?;
-                let taken = match kind {
-                    Kind::Offer => {
-                        let offer = Offer::parse(bytes).map_err(malformed)?;
-                        if self.their_bye == Farewell::Said && !offer.restart {
-                            return Err(unexpected);
-                        }
-                        if ours {
-                            receiver.refuse(offer.transfer, Code::Wait)?
-                        } else {
-                            receiver.offer(&offer, &mut self.shared)?
-                        }
-                    }
-                    Kind::Data => receiver.data(&Data::parse(bytes).map_err(malformed)?)?,
-                    _ => receiver.end(&End::parse(bytes).map_err(malformed)?, &mut self.shared)?,
-                };
-                let length = bytes.len();
-                keep(taken, body, length, sealed)
-            }
-            Kind::Want | Kind::Accept | Kind::Ack | Kind::Done => {
-                let sender = self.role.sender().ok_or(unexpected)?;
-                match kind {
-                    Kind::Want => {
-                        Want::parse(bytes).map_err(malformed)?;
-                        Some(Business::Wanted)
-                    }
-                    Kind::Accept => {
-                        sender.accepted(&Accept::parse(bytes).map_err(malformed)?, &mut self.shared)?;
-                        None
-                    }
-                    Kind::Ack => {
-                        sender.acked(&Ack::parse(bytes).map_err(malformed)?, &mut self.shared)?;
-                        None
-                    }
-                    _ => sent(sender.done(&Done::parse(bytes).map_err(malformed)?, &mut self.shared)?),
-                }
-            }
-        })
+            Kind::Offer | Kind::Data | Kind::End => self.senders(kind, check)?,
+            Kind::Want | Kind::Accept | Kind::Ack | Kind::Done => self.receivers(kind)?,
+        }
+        Ok(())
     }
-}
 
-fn keep(taken: Taken, body: Held, length: usize, sealed: Sealed) -> Option<Business> {
-    match taken {
-        Taken::Nothing => None,
-        Taken::Decide { slot } => Some(Business::Decide { slot }),
-        Taken::Commit { slot } => Some(Business::Commit { slot }),
-        Taken::Failed { slot } => Some(Business::ReceiveFailed { slot }),
-        Taken::Store { slot, payload, skip } => {
-            let start = body.start.saturating_add(length.saturating_sub(payload)).saturating_add(skip);
-            let payload = Held { start, end: body.end };
-            let sealed = (skip == 0).then_some(sealed);
-            Some(Business::Store { slot, payload, stored: 0, sealed })
+    /// The application is told of a failure, with the `length` bytes of words at the end of the frame.
+    fn failed(&mut self, business: Business, slot: Option<usize>, length: usize) {
+        if let Some(slot) = slot {
+            self.hand.give(business, slot, length);
         }
     }
-}
 
-fn sent(heard: Heard) -> Option<Business> {
-    match heard {
-        Heard::Nothing => None,
-        Heard::Failed { slot } => Some(Business::SendFailed { slot }),
+    /// A frame that a sender sends.
+    fn senders(&mut self, kind: Kind, check: u32) -> Result<(), Fault> {
+        let bytes = self.inbox.bytes(self.hand.view.range());
+        let ours = match (self.shared.peer.order, self.role.sender()) {
+            (Order::Both, _) | (_, None) => false,
+            (Order::UsFirst, Some(sender)) => sender.is_open(),
+            (Order::PeerFirst, Some(sender)) => sender.is_accepted(),
+        };
+        let receiver = self.role.receiver().ok_or(Fault::Unexpected)?;
+        match kind {
+            Kind::Offer => {
+                let offer = Offer::parse(bytes)?;
+                if self.their_bye == Farewell::Said && !offer.restart {
+                    return Err(Fault::Unexpected);
+                }
+                if ours {
+                    receiver.refuse(offer.transfer, Code::Wait);
+                } else if let Some(slot) = receiver.offer(&offer)? {
+                    let begin = if offer.restart { Begin::AtStart } else { Begin::Anywhere };
+                    self.hand.give(Business::Decide { begin }, slot, bytes.len());
+                    self.shared.progress();
+                }
+            }
+            Kind::Data => {
+                let data = Data::parse(bytes)?;
+                if let Some(piece) = receiver.data(&data)? {
+                    let wanted = data.payload.get(piece.skip..).unwrap_or_default();
+                    let check = if piece.skip == 0 {
+                        let header = bytes.len().saturating_sub(wanted.len());
+                        let tag = self.crc.update(self.opening.receiving, &[Kind::Data.code()]);
+                        let head = self.crc.update(tag, bytes.get(..header).unwrap_or_default());
+                        Sealed { head, check }.extend(piece.before, wanted.len(), &mut self.shift)
+                    } else {
+                        self.crc.update(piece.before, wanted)
+                    };
+                    self.hand.give(Business::Store { check }, piece.slot, wanted.len());
+                }
+            }
+            _ => {
+                self.shared.progress();
+                if let Some(slot) = receiver.end(&End::parse(bytes)?)? {
+                    self.hand.give(Business::Commit, slot, bytes.len());
+                }
+            }
+        }
+        Ok(())
     }
-}
 
-fn received(taken: Taken) -> Option<Business> {
-    match taken {
-        Taken::Failed { slot } => Some(Business::ReceiveFailed { slot }),
-        _ => None,
+    /// A frame that a receiver sends.
+    fn receivers(&mut self, kind: Kind) -> Result<(), Fault> {
+        let bytes = self.inbox.bytes(self.hand.view.range());
+        let shared = &mut self.shared;
+        let sender = self.role.sender().ok_or(Fault::Unexpected)?;
+        match kind {
+            Kind::Want => self.hand.business = Business::Wanted { number: Want::parse(bytes)?.number },
+            Kind::Accept => sender.accepted(&Accept::parse(bytes)?, shared)?,
+            Kind::Ack => sender.acked(&Ack::parse(bytes)?, shared)?,
+            _ => {
+                let done = Done::parse(bytes)?;
+                let (slot, length) = (sender.done(&done, shared)?, done.words.len());
+                self.failed(Business::SendFailed, slot, length);
+            }
+        }
+        Ok(())
     }
 }

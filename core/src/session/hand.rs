@@ -2,18 +2,21 @@
 
 use core::ops::Range;
 
-use super::outbox::Sealed;
+use crate::wire::Code;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Hand {
-    Empty,
-    /// Positions are those of the receive buffer; `body` is the frame without kind and check.
-    Frame { body: Held, used: usize, business: Business },
-    /// It was lent for the last time: the next call lets go of it.
-    Spent { used: usize },
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hand {
+    pub(super) business: Business,
+    /// The slot of the transfer that it is about.
+    pub(super) slot: usize,
+    /// What is to be seen of it: its body, of DATA what the storage has not taken yet, or only its words.
+    pub(super) view: Held,
+    /// Where what follows it begins.
+    used: usize,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A range of the receive buffer.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Held {
     pub(super) start: usize,
     pub(super) end: usize,
@@ -23,34 +26,79 @@ impl Held {
     pub(super) fn range(self) -> Range<usize> {
         self.start..self.end
     }
-
-    /// The byte before the body.
-    pub(super) fn kind(self) -> Range<usize> {
-        self.start.saturating_sub(1)..self.start
-    }
 }
 
 /// Who is to see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Business {
+    /// There is no frame.
+    Nothing,
+    /// Nobody, or nobody any more: the next call lets go of it.
+    Spent,
     /// OFFER: the storage decides.
-    Decide { slot: usize },
+    Decide {
+        begin: Begin,
+    },
     /// WANT: the storage decides.
-    Wanted,
-    /// DATA: `payload` is what the storage is to take, of which it has taken `stored` bytes. `sealed` is there if that is all of the frame's.
-    Store { slot: usize, payload: Held, stored: usize, sealed: Option<Sealed> },
+    Wanted {
+        number: u32,
+    },
+    /// DATA: the storage takes it. `check` is that of the transfer's contents up to its end.
+    Store {
+        check: u32,
+    },
     /// END: the storage commits.
-    Commit { slot: usize },
+    Commit,
     /// HELLO: the session is open.
     Opened,
     /// PONG: our notice was taken.
-    NoticeTaken,
+    NoticeTaken {
+        number: u32,
+    },
     Notice,
-    Bye,
+    Bye {
+        code: Code,
+    },
     /// DECLINE, DONE or ABORT of a transfer from here.
-    SendFailed { slot: usize },
+    SendFailed,
     /// ABORT of a transfer to here, or DECLINE of a WANT.
-    ReceiveFailed { slot: usize },
+    ReceiveFailed,
 }
 
+/// Where a transfer to this end may begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Begin {
+    Anywhere,
+    /// The OFFER bears the flag *restart*.
+    AtStart,
+}
 
+impl Hand {
+    pub(super) const EMPTY: Self =
+        Self { business: Business::Nothing, slot: 0, view: Held { start: 0, end: 0 }, used: 0 };
+
+    /// A frame that has yet to find somebody who is to see it.
+    pub(super) fn of(view: Held, used: usize) -> Self {
+        Self { business: Business::Spent, slot: 0, view, used }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.business == Business::Nothing
+    }
+
+    /// Gives the frame to whoever is to see its last `length` bytes.
+    pub(super) fn give(&mut self, business: Business, slot: usize, length: usize) {
+        self.business = business;
+        self.slot = slot;
+        self.view.start = self.view.end.saturating_sub(length);
+    }
+
+    /// Lets go of a frame that is done with, and says where what follows it begins.
+    pub(super) fn let_go(&mut self) -> Option<usize> {
+        if self.business != Business::Spent {
+            return None;
+        }
+        self.business = Business::Nothing;
+        Some(self.used)
+    }
+}

@@ -116,7 +116,10 @@ mod tests {
         inbox.received(10_003);
         assert_eq!(inbox.next(&mut stream), Deframed::Frame { start: 8, end: 10_008, used: 10_008 });
         inbox.consume(10_008);
-        assert_eq!(inbox.next(&mut stream), Deframed::Broken(crate::error::PeerError::FrameLength { length: 0 }));
+        assert_eq!(
+            inbox.next(&mut stream),
+            Deframed::Broken(crate::error::PeerError::FrameLength { length: 0 })
+        );
     }
 
     #[test]

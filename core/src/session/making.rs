@@ -11,18 +11,47 @@ use crate::storage::{Asked, Description};
 use crate::units::WantId;
 use crate::wire::{Code, Crc32, Data, Notice, UncheckedName, Want};
 
-const NAME_TOO_LONG: Refusal = Refusal { code: Code::BadName, words: "the name is longer than the peer takes" };
+const NAME_TOO_LONG: Refusal =
+    Refusal { code: Code::BadName, words: "the name is longer than the peer takes" };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Making {
     Nothing,
-    Offer { slot: usize },
-    Want { want: WantId },
-    Data { slot: usize, offset: u64, room: usize },
+    Offer {
+        slot: usize,
+    },
+    Want {
+        want: WantId,
+    },
+    Data {
+        slot: usize,
+        room: usize,
+    },
     /// No frame: the prefix is read into the free part of the transmit buffer.
-    Prefix { slot: usize, offset: u64, room: usize },
-    End { slot: usize },
-    Notice { number: u32, room: usize },
+    Prefix {
+        slot: usize,
+        room: usize,
+    },
+    End {
+        slot: usize,
+    },
+    Notice {
+        number: u32,
+        room: usize,
+    },
+}
+
+impl Making {
+    /// The slot of the transfer it belongs to.
+    pub(super) fn slot(self) -> Option<usize> {
+        match self {
+            Self::Offer { slot }
+            | Self::Data { slot, .. }
+            | Self::Prefix { slot, .. }
+            | Self::End { slot } => Some(slot),
+            Self::Nothing | Self::Want { .. } | Self::Notice { .. } => None,
+        }
+    }
 }
 
 impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
@@ -55,13 +84,15 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         let mut w = self.outbox.begin::<F>(room);
         self.making = match task {
             Task::Describe { slot } => Making::Offer { slot },
-            Task::Verify { slot, offset, room } => Making::Prefix { slot, offset, room },
-            Task::Fetch { slot, offset, room } => {
-                Data::emit_header(sender.slot_id(slot).0, offset, &mut w);
-                Making::Data { slot, offset, room }
+            Task::Verify { slot, room } => Making::Prefix { slot, room },
+            Task::Fetch { slot, room } => {
+                if let Some(slot) = sender.slot(slot) {
+                    Data::emit_header(slot.id, slot.sent, &mut w);
+                }
+                Making::Data { slot, room }
             }
             Task::Finish { slot } => {
-                sender.end(slot, &[], &self.shared, &mut w);
+                sender.end(slot, &mut w);
                 Making::End { slot }
             }
         };
@@ -79,13 +110,13 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         let Some(sender) = self.role.sender() else { return };
         let description = match description {
             Ok(description) => description,
-            Err(refusal) => return sender.abort(slot, refusal),
+            Err(refusal) => return sender.failed(slot, refusal),
         };
         let name = description.name.map_or(0, |name| name.as_str().len());
         let mut w = self.outbox.begin::<F>(self.shared.control_frame());
-        sender.offer(slot, &description, &self.shared, &mut w);
+        sender.offer(slot, &description, &mut w);
         if w.is_full() || name > self.shared.peer.name as usize {
-            return sender.abort(slot, NAME_TOO_LONG);
+            return sender.failed(slot, NAME_TOO_LONG);
         }
         let length = w.len();
         sender.offered(slot, &description, &mut self.shared);
@@ -126,7 +157,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         };
         let sealed = self.finish_frame(length);
         if let Some(sender) = self.role.sender() {
-            sender.fetched(slot, length as u64, sealed, &mut self.shift);
+            sender.fetched(slot, length, sealed, &mut self.shift);
         }
     }
 
@@ -141,8 +172,9 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
     }
 
     pub(super) fn finish(&mut self, slot: usize, finished: Result<usize, Refusal>) {
+        let digest = self.role.sender().map_or(0, |sender| sender.digest().len());
         let length = match finished {
-            Ok(length) if length == self.shared.digest().len() => length,
+            Ok(length) if length == digest => length,
             Ok(_) => {
                 let words = "the source has not given the digest it said it can make";
                 return self.give_up(slot, Refusal { code: Code::Unsupported, words });
@@ -158,7 +190,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
     fn give_up(&mut self, slot: usize, refusal: Refusal) {
         self.outbox.built(0);
         if let Some(sender) = self.role.sender() {
-            sender.abort(slot, refusal);
+            sender.failed(slot, refusal);
         }
     }
 

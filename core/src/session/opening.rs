@@ -1,14 +1,16 @@
 //! The exchange of HELLOs (§8.1).
 
+use super::dispatch::Fault;
+use super::hand::Business;
 use super::outbox::Urgency;
 use super::role::Role;
 use super::shared::Peer;
+use super::timers::Timers;
 use super::transitions::{SessionEvent, SessionState};
 use super::{Session, Speaks};
-use crate::error::PeerError;
 use crate::framing::Framing;
 use crate::limits::Directions;
-use crate::wire::{Crc32, Hello, Kind, MIN_FRAME, Malformed, tag};
+use crate::wire::{Crc32, Hello, MIN_FRAME, tag};
 
 const VERSION: u8 = 1;
 
@@ -17,9 +19,7 @@ pub(super) struct Opening {
     nonce: u64,
     /// The peer's, 0 before its first HELLO.
     peer: u64,
-    /// The echo in our last HELLO.
-    told: u64,
-    pub(super) owes_hello: bool,
+    greeting: Greeting,
     preamble: Preamble,
     /// Start values of the checks of frames to and from the peer (§3.4).
     pub(super) sending: u32,
@@ -32,24 +32,38 @@ enum Preamble {
     Written,
 }
 
-impl Opening {
-    pub(super) fn new(nonce: u64, speaks: Speaks) -> Self {
-        let owes_hello = speaks == Speaks::First;
-        Self { nonce, peer: 0, told: 0, owes_hello, preamble: Preamble::Due, sending: 0, receiving: 0 }
-    }
-
-    /// Whether the peer's nonce is known, so that it can check frames from here.
-    pub(super) fn is_known(&self) -> bool {
-        self.peer != 0 && self.told == self.peer
-    }
+/// What our last HELLO said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Greeting {
+    /// There was none, and none is due.
+    Unsaid,
+    /// A HELLO is due.
+    Due,
+    /// It had no echo, since the peer's nonce was not known.
+    Said,
+    /// It echoed the peer's nonce.
+    Echoed,
+    /// It did, but the peer's says that it has not seen it: another one is due.
+    EchoDue,
 }
 
-/// What a HELLO has led to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Greeting {
-    Noted,
-    /// The session is open now.
-    Opened,
+impl Opening {
+    pub(super) fn new(nonce: u64, speaks: Speaks) -> Self {
+        let greeting = match speaks {
+            Speaks::First => Greeting::Due,
+            Speaks::Second => Greeting::Unsaid,
+        };
+        Self { nonce, peer: 0, greeting, preamble: Preamble::Due, sending: 0, receiving: 0 }
+    }
+
+    pub(super) fn owes_hello(&self) -> bool {
+        matches!(self.greeting, Greeting::Due | Greeting::EchoDue)
+    }
+
+    /// Whether the peer can check frames from here.
+    pub(super) fn is_known(&self) -> bool {
+        matches!(self.greeting, Greeting::Echoed | Greeting::EchoDue)
+    }
 }
 
 impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
@@ -63,7 +77,8 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             return false;
         }
         let limits = self.shared.limits;
-        let one_direction = if limits.directions == Directions::OneAtATime { Hello::ONE_DIRECTION } else { 0 };
+        let one_direction =
+            if limits.directions == Directions::OneAtATime { Hello::ONE_DIRECTION } else { 0 };
         let answers_want = if self.role.sender().is_some() { Hello::ANSWERS_WANT } else { 0 };
         let hello = Hello {
             version: VERSION,
@@ -83,37 +98,41 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         let length = w.len();
         self.outbox.built(length);
         self.outbox.finish(&mut self.framing, &mut self.crc, 0, 0, Urgency::Fill);
-        self.opening.told = self.opening.peer;
-        self.opening.owes_hello = false;
+        self.opening.greeting = if self.opening.peer == 0 { Greeting::Said } else { Greeting::Echoed };
         true
     }
 
-    pub(super) fn greeted(&mut self, hello: &Hello) -> Result<Greeting, PeerError> {
+    pub(super) fn greeted(&mut self, hello: &Hello) -> Result<(), Fault> {
         let opening = &mut self.opening;
         if hello.nonce == opening.nonce {
-            return Ok(Greeting::Noted);
-        }
-        if (hello.frame as usize) < MIN_FRAME {
-            return Err(PeerError::Malformed(Kind::Hello, Malformed::Value));
+            return Ok(());
         }
         if opening.peer != 0 && opening.peer != hello.nonce {
-            return Err(PeerError::Restarted);
+            return Err(Fault::Restarted);
         }
         let echoed = hello.echo == opening.nonce;
         if self.state == SessionState::Open {
-            opening.owes_hello |= !echoed;
-            return Ok(Greeting::Noted);
+            if !echoed && opening.greeting == Greeting::Echoed {
+                opening.greeting = Greeting::EchoDue;
+            }
+            return Ok(());
         }
         opening.peer = hello.nonce;
         opening.sending = tag(&mut self.crc, opening.nonce, hello.nonce);
         opening.receiving = tag(&mut self.crc, hello.nonce, opening.nonce);
-        opening.owes_hello = opening.told != hello.nonce;
-        self.shared.peer = Peer::from_hello(hello, self.shared.limits, opening.nonce);
-        if !echoed {
-            return Ok(Greeting::Noted);
+        if opening.greeting != Greeting::Echoed {
+            opening.greeting = Greeting::Due;
         }
-        self.step(SessionEvent::Echoed);
-        self.shared.progress();
-        Ok(Greeting::Opened)
+        self.shared.peer = Peer::from_hello(hello, self.shared.limits, opening.nonce);
+        if let Some(sender) = self.role.sender() {
+            sender.greeted(hello, &self.shared);
+        }
+        if echoed {
+            self.step(SessionEvent::Echoed);
+            self.timers = Timers::begin(self.shared.now);
+            self.shared.progress();
+            self.hand.business = Business::Opened;
+        }
+        Ok(())
     }
 }

@@ -6,7 +6,7 @@
 //! ```
 
 use crate::framing::Framing;
-use crate::wire::{CHECK_LEN, Crc32, Writer};
+use crate::wire::{CHECK_LEN, Crc32, Shift, Writer};
 
 #[derive(Debug)]
 pub(super) struct Outbox<'b> {
@@ -123,9 +123,12 @@ pub(super) struct Sealed {
 }
 
 impl Sealed {
-    /// The CRC-32 of contents that had `before` and go on with this frame's payload: with `h` up to the payload P and `k` over all,
-    /// `k = shift(h, P) ^ crc(P)`, hence `shift(before, P) ^ crc(P) = shift(before ^ h, P) ^ k`.
-    pub(super) fn extend(self, before: u32, shift: &crate::wire::Shift) -> u32 {
+    /// The CRC-32 of contents that had `before` and go on with this frame's payload of `length` bytes: with `h` up to the payload P
+    /// and `k` over all, `k = shift(h, P) ^ crc(P)`, hence `shift(before, P) ^ crc(P) = shift(before ^ h, P) ^ k`.
+    pub(super) fn extend(self, before: u32, length: usize, shift: &mut Shift) -> u32 {
+        if shift.len() != length as u64 {
+            *shift = Shift::new(length as u64);
+        }
         shift.apply(before ^ self.head) ^ self.check
     }
 }

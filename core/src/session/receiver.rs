@@ -1,171 +1,15 @@
-//! The receiver's half of a session (§10).
+//! The receiver's half of a session (§10): what the sender's frames and the storage's answers do to its transfers.
 
-use super::outbox::Sealed;
+mod owed;
+
+use super::dispatch::Fault;
+use super::hand::Begin;
+use super::incoming::{Due, Incoming, Owes};
 use super::shared::Shared;
 use super::transitions::{ReceiveEvent, ReceiveState};
-use crate::action::{Answer, By, Refusal, ResumePoint};
-use crate::error::PeerError;
-use crate::storage::Part;
-use crate::units::{Instant, WantId};
-use crate::wire::{
-    Abort, Accept, Ack, Answered, Code, Crc32, Data, Decline, DigestKind, Done, End, Gaps, Kind, Offer, Scope,
-    Shift, Writer,
-};
-
-/// One transfer to this end, or a WANT that is to become one.
-///
-/// The caller lends as many as may be open at a time; their number is what HELLO tells the peer.
-#[derive(Clone, Debug)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Incoming {
-    state: ReceiveState,
-    id: u32,
-    want: u32,
-    size: Option<u64>,
-    /// Everything below has been stored, and `check` is the CRC-32 of it.
-    received: u64,
-    check: u32,
-    durable: u64,
-    /// What the last Sync was asked for.
-    syncing: u64,
-    /// When the first byte after that was stored.
-    unsynced_since: Instant,
-    /// What the last ACK said.
-    told: u64,
-    digest: DigestKind,
-    credit: Credit,
-    owes: Owes,
-    last: Last,
-    by: By,
-    refusal: Refusal,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-enum Credit {
-    Open,
-    /// The sink is busy: the peer is told to wait.
-    Closed,
-}
-
-/// The frame that ends a transfer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-enum Last {
-    Accept,
-    Decline,
-    Done,
-    Abort,
-}
-
-/// What is still to be done for a transfer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-struct Owes(u8);
-
-impl Owes {
-    const NOTHING: Self = Self(0);
-    /// The frame of the state: WANT, ACCEPT, or the last one.
-    const FRAME: Self = Self(1);
-    const ACK: Self = Self(2);
-    /// An event for the application.
-    const REPORT: Self = Self(4);
-    const KEEP: Self = Self(8);
-    const DISCARD: Self = Self(16);
-    /// An event for the application, with the words of the frame in hand.
-    const WORDS: Self = Self(32);
-
-    const fn has(self, other: Self) -> bool {
-        self.0 & other.0 != 0
-    }
-
-    const fn and(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    const fn without(self, other: Self) -> Self {
-        Self(self.0 & !other.0)
-    }
-}
-
-impl Incoming {
-    /// A slot for a transfer.
-    pub const FREE: Self = Self {
-        state: ReceiveState::Free,
-        id: 0,
-        want: 0,
-        size: None,
-        received: 0,
-        check: 0,
-        durable: 0,
-        syncing: 0,
-        unsynced_since: Instant::ZERO,
-        told: 0,
-        digest: DigestKind::Crc32,
-        credit: Credit::Open,
-        owes: Owes::NOTHING,
-        last: Last::Done,
-        by: By::Us,
-        refusal: Refusal { code: Code::Ok, words: "" },
-    };
-
-    fn step(&mut self, event: ReceiveEvent) -> bool {
-        match self.state.after(event) {
-            Some(state) => {
-                self.state = state;
-                true
-            }
-            None => false,
-        }
-    }
-
-    fn end(&mut self, last: Last, refusal: Refusal, owes: Owes) {
-        self.last = last;
-        self.refusal = refusal;
-        self.owes = owes;
-        self.by = By::Us;
-    }
-
-    fn settle(&mut self) {
-        if self.state == ReceiveState::Over && self.owes == Owes::NOTHING && self.step(ReceiveEvent::Clear) {
-            *self = Self::FREE;
-        }
-    }
-
-    fn begin(&mut self, from: ResumePoint, now: Instant) {
-        self.received = from.offset;
-        self.check = from.check;
-        self.durable = from.offset;
-        self.syncing = from.offset;
-        self.told = from.offset;
-        self.unsynced_since = now;
-        self.credit = Credit::Open;
-    }
-}
-
-/// What the frame in hand asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Taken {
-    Nothing,
-    /// The storage decides on an offer.
-    Decide { slot: usize },
-    /// The storage takes the `payload` bytes at the end of the frame, but for the first `skip` of them.
-    Store { slot: usize, payload: usize, skip: usize },
-    /// The storage commits.
-    Commit { slot: usize },
-    /// The application is told that a WANT is refused, or a transfer given up.
-    Failed { slot: usize },
-}
-
-/// What the storage or the application is to be asked or told, apart from frames.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Chore {
-    Sync { id: u32, offset: u64, check: u32 },
-    Abandon { id: u32, part: Part },
-    Received { id: u32 },
-    Failed { id: u32, refusal: Refusal },
-    WantFailed { want: WantId, refusal: Refusal },
-}
+use crate::action::{Answer, Refusal};
+use crate::units::WantId;
+use crate::wire::{Code, Data, End, Offer};
 
 /// The receiver's half of a session.
 #[derive(Debug)]
@@ -175,15 +19,24 @@ pub struct Receiver<'b> {
     last_id: u32,
     /// The number of the newest WANT.
     last_want: u32,
-    /// Offers that are declined without a slot.
-    refused: heapless::Deque<(u32, Code), 4>,
+    /// An offer that is declined without a slot. Until that is told no further frame is taken.
+    refused: Option<(u32, Code)>,
+}
+
+/// What is new in a frame of DATA.
+pub(super) struct Piece {
+    pub(super) slot: usize,
+    /// Bytes at its beginning that are there already.
+    pub(super) skip: usize,
+    /// The CRC-32 of all that is there.
+    pub(super) before: u32,
 }
 
 impl<'b> Receiver<'b> {
     /// A receiver of as many transfers at a time as there are `slots`; at least one.
     pub fn new(slots: &'b mut [Incoming]) -> Self {
         slots.fill(Incoming::FREE);
-        Self { slots, last_id: 0, last_want: 0, refused: heapless::Deque::new() }
+        Self { slots, last_id: 0, last_want: 0, refused: None }
     }
 
     pub(super) fn capacity(&self) -> u32 {
@@ -197,9 +50,7 @@ impl<'b> Receiver<'b> {
 
     /// Whether a transfer is under way.
     pub(super) fn is_receiving(&self) -> bool {
-        self.slots.iter().any(|slot| {
-            !matches!(slot.state, ReceiveState::Free | ReceiveState::Wanted) && slot.owes != Owes::REPORT
-        })
+        self.slots.iter().any(Incoming::is_receiving)
     }
 
     /// Whether a WANT is to be sent, or its answer awaited.
@@ -207,18 +58,16 @@ impl<'b> Receiver<'b> {
         self.slots.iter().any(|slot| slot.state == ReceiveState::Wanted)
     }
 
-    fn find(&self, id: u32) -> Option<usize> {
-        self.slots.iter().position(|slot| {
-            slot.id == id && !matches!(slot.state, ReceiveState::Free | ReceiveState::Wanted | ReceiveState::Over)
-        })
+    pub(super) fn slot(&mut self, slot: usize) -> Option<&mut Incoming> {
+        self.slots.get_mut(slot)
     }
 
-    pub(super) fn slot_id(&self, slot: usize) -> u32 {
-        self.slots.get(slot).map_or(0, |slot| slot.id)
+    fn find(&mut self, id: u32) -> Option<(usize, &mut Incoming)> {
+        self.first(|slot| slot.id == id && slot.is_live())
     }
 
-    pub(super) fn slot_want(&self, slot: usize) -> u32 {
-        self.slots.get(slot).map_or(0, |slot| slot.want)
+    fn first(&mut self, is_it: impl Fn(&Incoming) -> bool) -> Option<(usize, &mut Incoming)> {
+        self.slots.iter_mut().enumerate().find(|(_, slot)| is_it(slot))
     }
 
     // Asking.
@@ -228,428 +77,150 @@ impl<'b> Receiver<'b> {
         if open as u64 >= peer_takes.into() {
             return None;
         }
-        let slot = self.slots.iter_mut().find(|slot| slot.state == ReceiveState::Free)?;
-        slot.step(ReceiveEvent::Ask);
-        self.last_want = self.last_want.saturating_add(1);
-        slot.want = self.last_want;
-        slot.owes = Owes::FRAME;
-        Some(WantId(self.last_want))
+        let want = self.last_want.saturating_add(1);
+        self.first(|slot| slot.state == ReceiveState::Free)?.1.ask(want);
+        self.last_want = want;
+        Some(WantId(want))
     }
 
     /// The WANT whose name the storage must say.
     pub(super) fn asking(&self) -> Option<WantId> {
-        let slot = self
-            .slots
-            .iter()
-            .filter(|slot| slot.state == ReceiveState::Wanted && slot.owes.has(Owes::FRAME))
-            .min_by_key(|slot| slot.want)?;
-        Some(WantId(slot.want))
+        let waiting = self.slots.iter().filter(|slot| slot.is(ReceiveState::Wanted, Due::Want));
+        waiting.map(|slot| WantId(slot.want)).min()
     }
 
     /// The WANT was sent, or cannot be.
     pub(super) fn asked(&mut self, want: WantId, result: Result<(), Refusal>) {
-        let Some(slot) = self.slots.iter_mut().find(|slot| slot.want == want.0) else { return };
-        slot.owes = Owes::NOTHING;
-        if let Err(refusal) = result {
-            slot.step(ReceiveEvent::Failed);
-            slot.end(Last::Done, refusal, Owes::REPORT);
+        if let Some((_, slot)) = self.first(|slot| slot.want == want.0) {
+            slot.asked(result);
         }
     }
 
-    // Frames.
+    // Frames of the sender's.
 
-    pub(super) fn offer(&mut self, offer: &Offer<'_>, shared: &mut Shared<'_>) -> Result<Taken, PeerError> {
-        let unexpected = PeerError::Unexpected(Kind::Offer);
+    /// The slot of an offer that the storage is to decide on, if there is one.
+    pub(super) fn offer(&mut self, offer: &Offer<'_>) -> Result<Option<usize>, Fault> {
         let id = offer.transfer;
-        let slot = if let Some(slot) = self.find(id) {
-            if !offer.restart {
-                return Err(unexpected);
+        let late = id <= self.last_id;
+        self.last_id = self.last_id.max(id);
+        let found = match (self.find(id), offer.want) {
+            (Some(found), _) if offer.restart => Some(found),
+            (Some(_), _) => return Err(Fault::Unexpected),
+            (None, _) if late && !offer.restart => return Err(Fault::Unexpected),
+            (None, Some(want)) => {
+                let wanted =
+                    |slot: &Incoming| slot.want == want && slot.is(ReceiveState::Wanted, Due::Nothing);
+                Some(self.first(wanted).ok_or(Fault::Unexpected)?)
             }
-            slot
-        } else {
-            if id <= self.last_id && !offer.restart {
-                return Err(unexpected);
-            }
-            let found = match offer.want {
-                Some(want) => self.slots.iter().position(|slot| {
-                    slot.want == want && slot.state == ReceiveState::Wanted && !slot.owes.has(Owes::FRAME)
-                }),
-                None => self.slots.iter().position(|slot| slot.state == ReceiveState::Free),
-            };
-            self.last_id = self.last_id.max(id);
-            let Some(slot) = found else {
-                if offer.want.is_some() {
-                    return Err(unexpected);
-                }
-                return self.refuse(id, Code::Busy);
-            };
-            slot
+            (None, None) => self.first(|slot| slot.state == ReceiveState::Free),
         };
-        let Some(incoming) = self.slots.get_mut(slot) else { return Err(unexpected) };
-        if !incoming.step(ReceiveEvent::Offer) {
-            return Err(unexpected);
-        }
-        incoming.id = id;
-        incoming.size = if offer.directory { Some(0) } else { offer.size };
-        incoming.digest = offer.digest;
-        incoming.owes = Owes::NOTHING;
-        shared.progress();
-        Ok(Taken::Decide { slot })
+        let Some((slot, incoming)) = found else {
+            self.refuse(id, Code::Busy);
+            return Ok(None);
+        };
+        if incoming.offer(offer) { Ok(Some(slot)) } else { Err(Fault::Unexpected) }
     }
 
     /// Declines an offer that has no slot.
-    pub(super) fn refuse(&mut self, id: u32, code: Code) -> Result<Taken, PeerError> {
-        match self.refused.push_back((id, code)) {
-            Ok(()) => Ok(Taken::Nothing),
-            Err(_) => Err(PeerError::TooManyOpen),
-        }
+    pub(super) fn refuse(&mut self, id: u32, code: Code) {
+        self.refused = Some((id, code));
     }
 
-    /// The storage has decided.
-    pub(super) fn decided(&mut self, slot: usize, answer: Answer, restart: bool, shared: &mut Shared<'_>) {
-        let Some(incoming) = self.slots.get_mut(slot) else { return };
-        shared.progress();
-        match answer {
-            Answer::Accept(from) => {
-                incoming.step(ReceiveEvent::Accept);
-                let beyond = incoming.size.is_some_and(|size| from.offset > size);
-                incoming.begin(if restart || beyond { ResumePoint::START } else { from }, shared.now);
-                incoming.owes = Owes::FRAME;
-            }
-            Answer::Have => {
-                incoming.step(ReceiveEvent::Have);
-                incoming.end(Last::Accept, Code::Ok.into(), Owes::FRAME.and(Owes::REPORT));
-            }
-            Answer::Refuse(refusal) => {
-                incoming.step(ReceiveEvent::Decline);
-                incoming.end(Last::Decline, refusal, Owes::FRAME.and(Owes::REPORT));
-            }
-        }
+    /// Whether no offer waits to be declined.
+    pub(super) fn takes_frames(&self) -> bool {
+        self.refused.is_none()
     }
 
-    pub(super) fn data(&mut self, data: &Data<'_>) -> Result<Taken, PeerError> {
-        let Some(slot) = self.find(data.transfer) else {
-            return self.late(data.transfer, Kind::Data);
+    /// What of a frame's payload the storage is to take, if any.
+    pub(super) fn data(&mut self, data: &Data<'_>) -> Result<Option<Piece>, Fault> {
+        let Some((slot, incoming)) = self.find(data.transfer) else {
+            return self.late(data.transfer);
         };
-        let Some(incoming) = self.slots.get_mut(slot) else { return Ok(Taken::Nothing) };
         if incoming.state != ReceiveState::Receiving {
-            return Err(PeerError::Unexpected(Kind::Data));
+            return Err(Fault::Unexpected);
         }
         let end = data.offset.saturating_add(data.payload.len() as u64);
-        if end == u64::MAX || incoming.size.is_some_and(|size| end > size) {
-            incoming.step(ReceiveEvent::Failed);
-            incoming.end(
-                Last::Abort,
-                Refusal { code: Code::TooLarge, words: "more bytes than announced" },
-                Owes::FRAME.and(Owes::REPORT).and(Owes::DISCARD),
-            );
-            return Ok(Taken::Nothing);
+        if end > incoming.size {
+            let refusal = Refusal { code: Code::TooLarge, words: "more bytes than announced" };
+            incoming.fail(refusal, Owes::DISCARD);
+            return Ok(None);
         }
         if end <= incoming.received {
-            return Ok(Taken::Nothing);
+            return Ok(None);
         }
-        let Some(skip) = incoming.received.checked_sub(data.offset) else {
-            return Err(PeerError::Unexpected(Kind::Data));
-        };
-        let payload = data.payload.len();
-        Ok(Taken::Store { slot, payload, skip: usize::try_from(skip).unwrap_or(payload) })
+        // Less than the payload has bytes.
+        let skip = incoming.received.checked_sub(data.offset).ok_or(Fault::Unexpected)? as usize;
+        Ok(Some(Piece { slot, skip, before: incoming.check }))
     }
 
     /// A frame for a transfer that is over here, or that never was.
-    fn late(&self, id: u32, kind: Kind) -> Result<Taken, PeerError> {
-        if id <= self.last_id { Ok(Taken::Nothing) } else { Err(PeerError::Unexpected(kind)) }
+    fn late<T>(&self, id: u32) -> Result<Option<T>, Fault> {
+        if id <= self.last_id { Ok(None) } else { Err(Fault::Unexpected) }
     }
 
-    pub(super) fn end(&mut self, end: &End<'_>, shared: &mut Shared<'_>) -> Result<Taken, PeerError> {
-        let Some(slot) = self.find(end.transfer) else {
-            return self.late(end.transfer, Kind::End);
+    /// The slot of a transfer that the storage is to commit, if it is all there.
+    pub(super) fn end(&mut self, end: &End<'_>) -> Result<Option<usize>, Fault> {
+        let Some((slot, incoming)) = self.find(end.transfer) else {
+            return self.late(end.transfer);
         };
-        let Some(incoming) = self.slots.get_mut(slot) else { return Ok(Taken::Nothing) };
         if incoming.state != ReceiveState::Receiving || end.digest != incoming.digest {
-            return Err(PeerError::Unexpected(Kind::End));
+            return Err(Fault::Unexpected);
         }
-        shared.progress();
-        let announced = incoming.size.is_none_or(|size| size == end.size);
-        if announced && end.size == incoming.received && end.check == incoming.check {
+        if end.size != incoming.received || !incoming.may_end_at(end.size) {
+            incoming.differs("size differs");
+        } else if end.check != incoming.check {
+            incoming.differs("check differs");
+        } else {
             incoming.step(ReceiveEvent::EndRight);
-            return Ok(Taken::Commit { slot });
+            return Ok(Some(slot));
         }
-        incoming.step(ReceiveEvent::EndWrong);
-        let words = if announced && end.size == incoming.received { "check differs" } else { "size differs" };
-        incoming.end(
-            Last::Done,
-            Refusal { code: Code::Integrity, words },
-            Owes::FRAME.and(Owes::REPORT).and(Owes::DISCARD),
-        );
-        Ok(Taken::Nothing)
+        Ok(None)
     }
 
-    /// The sender has given the transfer up.
-    pub(super) fn aborted(&mut self, abort: &Abort<'_>) -> Taken {
-        let Some(slot) = self.find(abort.transfer) else { return Taken::Nothing };
-        let Some(incoming) = self.slots.get_mut(slot) else { return Taken::Nothing };
-        if !incoming.step(ReceiveEvent::Aborted) {
-            return Taken::Nothing;
-        }
-        let part = if matches!(abort.code, Code::Changed | Code::Integrity) { Owes::DISCARD } else { Owes::KEEP };
-        incoming.end(Last::Abort, abort.code.into(), part.and(Owes::WORDS));
-        incoming.by = By::Peer;
-        Taken::Failed { slot }
+    /// The sender has given the transfer up: its slot, if there is something to tell.
+    pub(super) fn aborted(&mut self, id: u32, code: Code) -> Option<usize> {
+        let (slot, incoming) = self.find(id)?;
+        let wrong = matches!(code, Code::Changed | Code::Integrity);
+        incoming.aborted(code, if wrong { Owes::DISCARD } else { Owes::KEEP }).then_some(slot)
     }
 
-    pub(super) fn declined(&mut self, decline: &Decline<'_>) -> Taken {
-        let wanted =
-            |slot: &Incoming| slot.want == decline.number && slot.state == ReceiveState::Wanted;
-        let Some(slot) = self.slots.iter().position(wanted) else { return Taken::Nothing };
-        let Some(incoming) = self.slots.get_mut(slot) else { return Taken::Nothing };
-        incoming.step(ReceiveEvent::Aborted);
-        incoming.end(Last::Done, decline.code.into(), Owes::WORDS);
-        incoming.by = By::Peer;
-        Taken::Failed { slot }
-    }
-
-    /// What [`Taken::Failed`] is about has been told.
-    pub(super) fn told(&mut self, slot: usize) {
-        if let Some(incoming) = self.slots.get_mut(slot) {
-            incoming.owes = incoming.owes.without(Owes::WORDS);
-            incoming.settle();
-        }
+    /// A WANT is declined: its slot, if there is one.
+    pub(super) fn declined(&mut self, want: u32, code: Code) -> Option<usize> {
+        let (slot, incoming) = self.first(|slot| slot.want == want && slot.state == ReceiveState::Wanted)?;
+        incoming.aborted(code, Owes::NOTHING).then_some(slot)
     }
 
     /// PING: every ACK in force follows the PONG (§4.2).
     pub(super) fn pinged(&mut self) {
-        for slot in self.slots.iter_mut().filter(|slot| slot.state == ReceiveState::Receiving) {
-            slot.owes = slot.owes.and(Owes::ACK);
+        for slot in self.slots.iter_mut() {
+            slot.owe_ack();
         }
     }
 
     // Answers of the storage.
 
-    pub(super) fn received(&self, slot: usize) -> u64 {
-        self.slots.get(slot).map_or(0, |slot| slot.received)
-    }
-
-    pub(super) fn awaits_data(&self, slot: usize) -> bool {
-        self.slots.get(slot).is_some_and(|slot| slot.state == ReceiveState::Receiving)
-    }
-
-    /// The sink took some of a frame's payload.
-    pub(super) fn storing(&mut self, slot: usize, shared: &mut Shared<'_>) {
+    /// The storage has decided on an offer.
+    pub(super) fn decided(&mut self, slot: usize, answer: Answer, begin: Begin, shared: &mut Shared<'_>) {
         shared.progress();
-        if let Some(incoming) = self.slots.get_mut(slot) {
-            if incoming.credit == Credit::Closed {
-                incoming.credit = Credit::Open;
-                incoming.owes = incoming.owes.and(Owes::ACK);
-            }
+        if let Some(incoming) = self.slot(slot) {
+            incoming.decided(answer, begin, shared.now);
         }
     }
 
-    /// The sink is busy: credit 0 is told once (§10.3).
-    pub(super) fn busy(&mut self, slot: usize) {
-        if let Some(incoming) = self.slots.get_mut(slot) {
-            if incoming.credit == Credit::Open {
-                incoming.credit = Credit::Closed;
-                incoming.owes = incoming.owes.and(Owes::ACK);
-            }
-        }
-    }
-
-    /// All of `payload` is stored, a whole frame's if `sealed` says so, else what was wanted of it.
-    pub(super) fn stored<C: Crc32>(
-        &mut self,
-        slot: usize,
-        payload: &[u8],
-        sealed: Option<(Sealed, &mut Shift)>,
-        crc: &mut C,
-        shared: &Shared<'_>,
-    ) {
-        let Some(incoming) = self.slots.get_mut(slot) else { return };
-        let length = payload.len() as u64;
-        incoming.check = match sealed {
-            Some((sealed, shift)) => {
-                if shift.len() != length {
-                    *shift = Shift::new(length);
-                }
-                sealed.extend(incoming.check, shift)
-            }
-            None => crc.update(incoming.check, payload),
-        };
-        if incoming.received == incoming.syncing {
-            incoming.unsynced_since = shared.now;
-        }
-        incoming.received = incoming.received.saturating_add(length);
-        let untold = incoming.received.saturating_sub(incoming.told);
-        if untold >= u64::from(shared.limits.window / 2) {
-            incoming.owes = incoming.owes.and(Owes::ACK);
-        }
-    }
-
-    /// The storage failed.
-    pub(super) fn failed(&mut self, slot: usize, refusal: Refusal) {
-        if let Some(incoming) = self.slots.get_mut(slot) {
-            incoming.step(ReceiveEvent::Failed);
-            incoming.end(Last::Abort, refusal, Owes::FRAME.and(Owes::REPORT).and(Owes::KEEP));
-        }
-    }
-
-    /// The application gives a transfer up.
-    pub(super) fn cancel(&mut self, id: u32, refusal: Refusal) {
-        if let Some(slot) = self.find(id).filter(|slot| self.awaits_data(*slot)) {
-            self.failed(slot, refusal);
-        }
+    /// The application gives a transfer up: its slot, if that was possible.
+    pub(super) fn cancel(&mut self, id: u32, refusal: Refusal) -> Option<usize> {
+        let (slot, incoming) = self.find(id)?;
+        incoming.fail(refusal, Owes::KEEP).then_some(slot)
     }
 
     pub(super) fn synced(&mut self, id: u32, durable: u64) {
-        let Some(slot) = self.find(id) else { return };
-        let Some(incoming) = self.slots.get_mut(slot) else { return };
-        if incoming.state == ReceiveState::Receiving && durable > incoming.durable {
-            incoming.durable = durable.min(incoming.received);
-            incoming.owes = incoming.owes.and(Owes::ACK);
+        if let Some((_, incoming)) = self.find(id) {
+            incoming.synced(durable);
         }
     }
 
-    pub(super) fn committed(&mut self, id: u32, result: Result<(), Refusal>, shared: &mut Shared<'_>) {
-        let Some(slot) = self.find(id) else { return };
-        let Some(incoming) = self.slots.get_mut(slot) else { return };
-        if incoming.step(ReceiveEvent::Committed) {
-            shared.progress();
-            let part = match result {
-                Ok(()) => Owes::NOTHING,
-                Err(refusal) if refusal.code == Code::Integrity => Owes::DISCARD,
-                Err(_) => Owes::KEEP,
-            };
-            let refusal = result.err().unwrap_or(Code::Ok.into());
-            incoming.end(Last::Done, refusal, Owes::FRAME.and(Owes::REPORT).and(part));
-        }
-    }
-
-    /// The session is over: parts are kept for the next one.
-    pub(super) fn lost(&mut self) {
-        self.refused.clear();
-        for slot in self.slots.iter_mut() {
-            let live = matches!(slot.state, ReceiveState::Receiving | ReceiveState::Deciding);
-            let part = slot.owes.0 & (Owes::KEEP.0 | Owes::DISCARD.0 | Owes::REPORT.0);
-            if slot.state == ReceiveState::Receiving {
-                slot.step(ReceiveEvent::Aborted);
-            }
-            slot.owes = if live { Owes::KEEP } else { Owes(part) };
-            slot.settle();
-        }
-    }
-
-    // Doing what is owed.
-
-    /// Writes one frame that is owed; whether there was one.
-    pub(super) fn emit(&mut self, w: &mut Writer<'_>, shared: &Shared<'_>) -> bool {
-        if let Some((number, code)) = self.refused.pop_front() {
-            Decline { what: Answered::Offer, number, code, words: "" }.emit(w);
-            return true;
-        }
-        let owing = |slot: &&mut Incoming| {
-            slot.owes.has(Owes::ACK) || (slot.owes.has(Owes::FRAME) && slot.state != ReceiveState::Wanted)
-        };
-        let Some(slot) = self.slots.iter_mut().find(owing) else { return false };
-        let transfer = slot.id;
-        let Refusal { code, words } = slot.refusal;
-        let credit = match slot.credit {
-            Credit::Open => shared.limits.window,
-            Credit::Closed => 0,
-        };
-        if slot.owes.has(Owes::FRAME) {
-            slot.owes = slot.owes.without(Owes::FRAME);
-            match (slot.state, slot.last) {
-                (ReceiveState::Receiving | ReceiveState::Committing, _) => {
-                    let (offset, check) = (slot.received, slot.check);
-                    Accept { transfer, have: false, offset, check, credit }.emit(w);
-                }
-                (_, Last::Accept) => {
-                    Accept { transfer, have: true, offset: 0, check: 0, credit: 0 }.emit(w);
-                }
-                (_, Last::Decline) => {
-                    Decline { what: Answered::Offer, number: transfer, code, words }.emit(w);
-                }
-                (_, Last::Done) => Done { transfer, code, words }.emit(w),
-                (_, Last::Abort) => Abort { scope: Scope::Receiving, transfer, code, words }.emit(w),
-            }
-            slot.settle();
-            return true;
-        }
-        slot.owes = slot.owes.without(Owes::ACK);
-        slot.told = slot.received;
-        let (received, durable) = (slot.received, slot.durable);
-        Ack { transfer, received, durable, credit, gaps: Gaps::NONE }.emit(w);
-        true
-    }
-
-    /// What the storage or the application is to be asked or told next. A Sync may be asked for only `between` frames.
-    pub(super) fn chore(&self, between: bool, shared: &Shared<'_>) -> Option<Chore> {
-        self.slots.iter().find_map(|slot| slot.chore(between, shared))
-    }
-
-    /// The chore has been handed out.
-    pub(super) fn did(&mut self, chore: Chore) {
-        let (done, id) = match chore {
-            Chore::Sync { id, .. } => (Owes::NOTHING, id),
-            Chore::Abandon { id, .. } => (Owes::KEEP.and(Owes::DISCARD), id),
-            Chore::Received { id } | Chore::Failed { id, .. } => (Owes::REPORT, id),
-            Chore::WantFailed { want, .. } => {
-                if let Some(slot) = self.slots.iter_mut().find(|slot| slot.want == want.0) {
-                    slot.owes = slot.owes.without(Owes::REPORT);
-                    slot.settle();
-                }
-                return;
-            }
-        };
-        let doing = |slot: &&mut Incoming| {
-            slot.id == id && (slot.owes.has(done) || (done == Owes::NOTHING && slot.state == ReceiveState::Receiving))
-        };
-        if let Some(slot) = self.slots.iter_mut().find(doing) {
-            if let Chore::Sync { offset, .. } = chore {
-                slot.syncing = offset;
-            }
-            slot.owes = slot.owes.without(done);
-            slot.settle();
-        }
-    }
-
-    /// When a Sync is due.
-    pub(super) fn deadline(&self, shared: &Shared<'_>) -> Option<Instant> {
-        self.slots.iter().filter_map(|slot| slot.sync_due(shared)).min()
-    }
-}
-
-impl Incoming {
-    fn sync_due(&self, shared: &Shared<'_>) -> Option<Instant> {
-        let waiting = self.state == ReceiveState::Receiving && self.received > self.syncing;
-        waiting.then(|| self.unsynced_since.after(shared.limits.sync_interval))
-    }
-
-    fn chore(&self, between: bool, shared: &Shared<'_>) -> Option<Chore> {
-        let id = self.id;
-        if self.owes.has(Owes::DISCARD) {
-            return Some(Chore::Abandon { id, part: Part::Discard });
-        }
-        if self.owes.has(Owes::KEEP) {
-            return Some(Chore::Abandon { id, part: Part::Keep });
-        }
-        if self.owes.has(Owes::REPORT) && self.state == ReceiveState::Over {
-            let refusal = self.refusal;
-            return Some(match (id, refusal.code, self.last) {
-                (0, ..) => Chore::WantFailed { want: WantId(self.want), refusal },
-                (_, Code::Ok, Last::Done | Last::Accept) => Chore::Received { id },
-                _ => Chore::Failed { id, refusal },
-            });
-        }
-        let unsynced = self.received.saturating_sub(self.syncing);
-        let due = self.sync_due(shared).is_some_and(|due| due <= shared.now);
-        let enough = unsynced >= shared.limits.sync_bytes.into();
-        (between && self.state == ReceiveState::Receiving && (due || (enough && unsynced > 0)))
-            .then_some(Chore::Sync { id, offset: self.received, check: self.check })
-    }
-}
-
-impl Default for Incoming {
-    fn default() -> Self {
-        Self::FREE
+    /// The commit has ended; whether one was awaited.
+    pub(super) fn committed(&mut self, id: u32, result: Result<(), Refusal>) -> bool {
+        self.find(id).is_some_and(|(_, incoming)| incoming.committed(result))
     }
 }

@@ -1,8 +1,9 @@
 //! What a session and its roles both look at.
 
+use crate::action::Refusal;
 use crate::limits::{Directions, Limits};
 use crate::units::Instant;
-use crate::wire::{DigestKind, DigestList, Hello, MAX_CONTROL, MIN_FRAME};
+use crate::wire::{Code, Hello, MAX_CONTROL, MIN_FRAME};
 
 #[derive(Debug)]
 pub(super) struct Shared<'b> {
@@ -19,6 +20,11 @@ impl<'b> Shared<'b> {
         Self { limits, peer: Peer::UNKNOWN, now, progressed: now }
     }
 
+    /// It is `now`, or later.
+    pub(super) fn at(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+    }
+
     /// A transfer came further: the stall budget begins anew (§13).
     pub(super) fn progress(&mut self) {
         self.progressed = self.now;
@@ -28,22 +34,21 @@ impl<'b> Shared<'b> {
     pub(super) fn control_frame(&self) -> usize {
         MAX_CONTROL.min(self.peer.frame)
     }
+}
 
-    /// The digest of a transfer from here to the peer (§5.1).
-    pub(super) fn digest(&self) -> DigestKind {
-        self.peer.digests.choose(self.limits.makes)
+impl Refusal {
+    /// What a transfer fails with: `ok`, of which nobody could tell that it failed, becomes `other`.
+    pub(super) fn failed(self) -> Self {
+        Self { code: Code::from_refusal(self.code.code()), ..self }
     }
 }
 
-/// What the peer's HELLO says (§4.1).
+/// What the peer's HELLO says to either role (§4.1).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer {
     pub(super) frame: usize,
-    pub(super) window: u32,
-    pub(super) eager: u32,
     pub(super) transfers: u32,
     pub(super) name: u32,
-    pub(super) digests: DigestList,
     pub(super) answers_want: bool,
     pub(super) order: Order,
 }
@@ -60,20 +65,12 @@ pub(super) enum Order {
 }
 
 impl Peer {
-    pub(super) const UNKNOWN: Self = Self {
-        frame: MIN_FRAME,
-        window: 0,
-        eager: 0,
-        transfers: 0,
-        name: 0,
-        digests: DigestList::new(&[]),
-        answers_want: false,
-        order: Order::Both,
-    };
+    pub(super) const UNKNOWN: Self =
+        Self { frame: MIN_FRAME, transfers: 0, name: 0, answers_want: false, order: Order::Both };
 
     pub(super) fn from_hello(hello: &Hello, limits: &Limits, nonce: u64) -> Self {
-        let one_direction = limits.directions == Directions::OneAtATime
-            || hello.flags & Hello::ONE_DIRECTION != 0;
+        let one_direction =
+            limits.directions == Directions::OneAtATime || hello.flags & Hello::ONE_DIRECTION != 0;
         let order = if !one_direction {
             Order::Both
         } else if nonce < hello.nonce {
@@ -83,11 +80,8 @@ impl Peer {
         };
         Self {
             frame: hello.frame as usize,
-            window: hello.window,
-            eager: if one_direction { 0 } else { hello.eager },
             transfers: hello.transfers,
             name: hello.name,
-            digests: hello.digests,
             answers_want: hello.flags & Hello::ANSWERS_WANT != 0,
             order,
         }

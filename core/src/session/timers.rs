@@ -1,92 +1,108 @@
 //! The deadlines of a session (§13).
 
+use super::Session;
+use super::role::Role;
+use super::transitions::SessionState;
+use crate::error::LinkError;
+use crate::framing::Framing;
 use crate::limits::Limits;
 use crate::units::{Instant, Millis};
+use crate::wire::Crc32;
 
 /// How long an ABORT may wait for the link.
 const LINGER: Millis = Millis(1_000);
 
+/// What the deadline of the session's state counts from.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Timers {
-    handshake_at: Instant,
-    /// When something valid was last heard.
-    heard: Instant,
+    /// When the state began or, once the session is open, when something valid was last heard.
+    since: Instant,
     ping: PingState,
-    lingers_until: Instant,
-    silence: Millis,
-    stall: Millis,
 }
 
 /// Whether the peer was asked for a sign of life since it was last heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum PingState {
     Unasked,
+    Due,
     Asked,
 }
 
 impl Timers {
-    pub(super) fn new(limits: &Limits, now: Instant) -> Self {
-        Self {
-            handshake_at: now.after(limits.handshake),
-            heard: now,
-            ping: PingState::Unasked,
-            lingers_until: now,
-            silence: limits.silence,
-            stall: limits.stall,
-        }
+    /// A state begins, or the peer was heard in an open session.
+    pub(super) fn begin(now: Instant) -> Self {
+        Self { since: now, ping: PingState::Unasked }
     }
 
-    pub(super) fn heard(&mut self, now: Instant) {
-        self.heard = now;
-        self.ping = PingState::Unasked;
-    }
-
-    pub(super) fn handshake_at(&self) -> Instant {
-        self.handshake_at
-    }
-
-    pub(super) fn handshake_over(&self, now: Instant) -> bool {
-        now >= self.handshake_at
-    }
-
-    /// When a PING is due, or, once it was sent, when the silence budget is spent.
-    pub(super) fn silence_at(&self) -> Instant {
-        self.heard.after(match self.ping {
-            PingState::Unasked => self.silence.half(),
-            PingState::Asked => self.silence,
-        })
-    }
-
-    pub(super) fn silent(&self, now: Instant) -> bool {
-        now >= self.heard.after(self.silence)
-    }
-
-    /// Whether a PING is due now; it counts as sent then.
-    pub(super) fn takes_ping(&mut self, now: Instant) -> bool {
-        let due = self.ping == PingState::Unasked && now >= self.silence_at();
+    /// Whether a PING is due; it counts as sent then.
+    pub(super) fn takes_ping(&mut self) -> bool {
+        let due = self.ping == PingState::Due;
         if due {
             self.ping = PingState::Asked;
         }
         due
     }
 
-    pub(super) fn stalls_at(&self, progressed: Instant) -> Instant {
-        progressed.after(self.stall)
+    fn ends_at(&self, state: SessionState, limits: &Limits) -> Instant {
+        self.since.after(match (state, self.ping) {
+            (SessionState::Opening, _) => limits.handshake,
+            (SessionState::Open, PingState::Unasked) => limits.silence.half(),
+            (SessionState::Open, _) => limits.silence,
+            (SessionState::Ending | SessionState::Closed, _) => LINGER,
+        })
+    }
+}
+
+impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
+    fn is_late(&self) -> bool {
+        self.shared.now >= self.timers.ends_at(self.state, self.shared.limits)
     }
 
-    pub(super) fn stalled(&self, progressed: Instant, now: Instant) -> bool {
-        now >= self.stalls_at(progressed)
+    fn stalls_at(&self) -> Instant {
+        self.shared.progressed.after(self.shared.limits.stall)
     }
 
-    pub(super) fn linger(&mut self, now: Instant) {
-        self.lingers_until = now.after(LINGER);
+    /// Whether the peer must bring something further.
+    fn expects(&mut self) -> bool {
+        !self.is_idle() || self.has_said_bye()
     }
 
-    pub(super) fn lingers_until(&self) -> Instant {
-        self.lingers_until
+    /// What has become too late.
+    pub(super) fn expire(&mut self) {
+        match self.state {
+            SessionState::Opening if self.is_late() => self.fail(LinkError::Handshake.into()),
+            SessionState::Open => self.expire_open(),
+            SessionState::Opening | SessionState::Ending | SessionState::Closed => {}
+        }
     }
 
-    pub(super) fn lingered(&self, now: Instant) -> bool {
-        now >= self.lingers_until
+    fn expire_open(&mut self) {
+        if !self.expects() {
+            self.shared.progress();
+        }
+        if self.is_late() && self.timers.ping == PingState::Unasked {
+            self.timers.ping = PingState::Due;
+        }
+        if self.timers.ping != PingState::Unasked && self.is_late() {
+            self.fail(LinkError::Silent.into());
+        } else if self.shared.now >= self.stalls_at() {
+            self.fail(LinkError::Stalled.into());
+        }
+    }
+
+    /// Whether the link has had its time to take the ABORT.
+    pub(super) fn has_lingered(&self) -> bool {
+        self.state == SessionState::Ending && self.is_late()
+    }
+
+    /// The one place that says when the engine must be called again.
+    pub(super) fn deadline(&mut self) -> Instant {
+        let end = self.timers.ends_at(self.state, self.shared.limits);
+        if self.state != SessionState::Open {
+            return end;
+        }
+        let stall = if self.expects() { self.stalls_at() } else { end };
+        let sync = self.role.receiver().and_then(|receiver| receiver.deadline(&self.shared)).unwrap_or(end);
+        end.min(stall).min(sync)
     }
 }

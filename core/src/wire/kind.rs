@@ -7,8 +7,8 @@ pub const SEALED: u8 = 0x80;
 
 /// Size of a frame that every end takes, kind to check, in bytes (§3.1).
 pub const MIN_FRAME: usize = 60;
-/// Largest frame other than DATA, kind to check, in bytes (§3.1).
-pub const MAX_CONTROL: usize = 1024;
+/// Largest frame other than DATA that is sent, kind to check, in bytes (§3.1): the longest name and all fields beside it.
+pub const MAX_CONTROL: usize = 1088;
 /// Bytes of the check at the end of every frame (§3.4).
 pub const CHECK_LEN: usize = 4;
 

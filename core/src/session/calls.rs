@@ -1,0 +1,85 @@
+//! What the application asks of a session.
+
+use super::hand::Business;
+use super::role::{Receives, Role, Sends};
+use super::transitions::SessionState;
+use super::{Farewell, NoticeState, Session};
+use crate::framing::Framing;
+use crate::units::{TransferId, WantId};
+use crate::wire::{Code, Crc32};
+
+impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
+    /// Sends a notice to the peer's user, whose words [`Action::Say`](crate::Action::Say) will ask for; `None` while another one has not been taken
+    /// yet, or before the session is open.
+    pub fn notify(&mut self) -> Option<u32> {
+        if self.notice != NoticeState::None || self.state != SessionState::Open {
+            return None;
+        }
+        self.number = self.number.wrapping_add(1);
+        self.notice = NoticeState::Asked(self.number);
+        Some(self.number)
+    }
+
+    /// Starts nothing more, finishes what is under way, and says BYE with `code`: [`Code::Ok`], or why.
+    pub fn close(&mut self, code: Code) {
+        if self.bye == Farewell::NotYet {
+            self.bye = Farewell::Meant(code);
+        }
+    }
+
+    /// Whether no transfer is queued, under way, or to be reported.
+    pub fn is_idle(&mut self) -> bool {
+        let sending = self.role.sender().is_some_and(|sender| sender.is_active());
+        let receiving = self.role.receiver().is_some_and(|receiver| receiver.is_active());
+        !sending && !receiving
+    }
+
+    /// Where the session stands (§8.1).
+    pub fn state(&self) -> SessionState {
+        self.state
+    }
+
+    /// The largest name the peer takes, in bytes; 0 before the session is open.
+    pub fn longest_name(&self) -> usize {
+        self.shared.peer.name as usize
+    }
+}
+
+impl<'b, R: Sends<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
+    /// Queues a transfer, which [`Action::Describe`](crate::Action::Describe) will ask about; `None` while every slot is taken, or
+    /// after [`close`](Self::close) or the peer's BYE.
+    pub fn offer(&mut self) -> Option<TransferId> {
+        if self.bye != Farewell::NotYet {
+            return None;
+        }
+        self.role.sender()?.queue()
+    }
+
+    /// Gives a transfer of this end's up.
+    pub fn cancel(&mut self, transfer: TransferId, code: Code) {
+        if let Some(sender) = self.role.sender() {
+            sender.cancel(transfer.0, code.into());
+        }
+    }
+}
+
+impl<'b, R: Receives<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
+    /// Asks the peer for a file or a listing, whose name [`Action::Ask`](crate::Action::Ask) will ask for; `None` while every slot is
+    /// taken, before the session is open, after [`close`](Self::close), or if the peer answers no WANT.
+    pub fn want(&mut self) -> Option<WantId> {
+        let peer = &self.shared.peer;
+        if self.bye != Farewell::NotYet || self.state != SessionState::Open || !peer.answers_want {
+            return None;
+        }
+        let takes = peer.transfers;
+        self.role.receiver()?.want(takes)
+    }
+
+    /// Gives a transfer to this end up; its part is kept.
+    pub fn refuse(&mut self, transfer: TransferId, code: Code) {
+        let slot = self.role.receiver().and_then(|receiver| receiver.cancel(transfer.0, code.into()));
+        if matches!(self.hand.business, Business::Store { .. }) && slot == Some(self.hand.slot) {
+            self.hand.business = Business::Spent;
+        }
+    }
+}

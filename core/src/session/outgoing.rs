@@ -1,0 +1,171 @@
+//! One transfer from this end: where it stands.
+
+use super::transitions::{SendEvent, SendState};
+use crate::action::{By, Event, Failure, Refusal, Sent};
+use crate::storage::Start;
+use crate::units::TransferId;
+use crate::wire::Code;
+
+/// One transfer from this end.
+///
+/// The caller lends as many as may be queued or under way at a time.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Outgoing {
+    pub(super) state: SendState,
+    pub(super) id: u32,
+    pub(super) want: u32,
+    pub(super) size: Option<u64>,
+    /// DATA up to here was sent, and `check` is the CRC-32 of it.
+    pub(super) sent: u64,
+    pub(super) check: u32,
+    pub(super) acked: u64,
+    /// DATA may go up to here.
+    pub(super) limit: u64,
+    /// What the receiver's part is to be compared with.
+    pub(super) prefix: u64,
+    pub(super) prefix_check: u32,
+    pub(super) start: Start,
+    pub(super) answered: Reply,
+    pub(super) attempt: Attempt,
+    pub(super) source: SourceEnd,
+    pub(super) owes: Owes,
+    pub(super) refusal: Refusal,
+    pub(super) how: Sent,
+}
+
+/// Whether the receiver has answered the OFFER.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(super) enum Reply {
+    Awaited,
+    Given,
+}
+
+/// How often a transfer was offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(super) enum Attempt {
+    First,
+    /// The receiver's part was of other contents.
+    Restart,
+    /// The receiver found it wrong once; a second time is an error (§9.5).
+    AfterIntegrity,
+}
+
+/// What is known of the source's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(super) enum SourceEnd {
+    Ahead,
+    Reached,
+}
+
+/// What is still to be done for a transfer that is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(super) enum Owes {
+    Nothing,
+    /// DECLINE of a WANT.
+    Decline,
+    /// ABORT, then the report.
+    Abort,
+    /// The application is to be told.
+    Report,
+}
+
+impl Outgoing {
+    /// A slot for a transfer.
+    pub const FREE: Self = Self {
+        state: SendState::Free,
+        id: 0,
+        want: 0,
+        size: None,
+        sent: 0,
+        check: 0,
+        acked: 0,
+        limit: 0,
+        prefix: 0,
+        prefix_check: 0,
+        start: Start::AfterAnswer,
+        answered: Reply::Awaited,
+        attempt: Attempt::First,
+        source: SourceEnd::Ahead,
+        owes: Owes::Nothing,
+        refusal: Refusal { code: Code::Ok, words: "" },
+        how: Sent::Stored,
+    };
+
+    pub(super) fn step(&mut self, event: SendEvent) -> bool {
+        match self.state.after(event) {
+            Some(state) => {
+                self.state = state;
+                true
+            }
+            None => false,
+        }
+    }
+
+    pub(super) fn settle(&mut self) {
+        if self.owes == Owes::Nothing && self.step(SendEvent::Clear) {
+            *self = Self::FREE;
+        }
+    }
+
+    /// Bytes sent and not yet acknowledged.
+    pub(super) fn flight(&self) -> u64 {
+        match self.state {
+            SendState::Offered | SendState::Sending | SendState::Ended => {
+                self.sent.saturating_sub(self.acked)
+            }
+            _ => 0,
+        }
+    }
+
+    /// The receiver has it; whether that can be.
+    pub(super) fn stored(&mut self, how: Sent) -> bool {
+        let over = self.step(SendEvent::Stored);
+        if over {
+            self.how = how;
+            self.owes = Owes::Report;
+        }
+        over
+    }
+
+    /// The peer ends it; whether it can. The words of its frame are to be told.
+    pub(super) fn refused(&mut self, code: Code) -> bool {
+        self.refusal = code.into();
+        self.step(SendEvent::Refused)
+    }
+
+    /// The storage has failed, or the application gives up.
+    pub(super) fn abort(&mut self, refusal: Refusal) {
+        let offered = self.state != SendState::Queued;
+        if self.step(SendEvent::Abort) {
+            self.refusal = refusal.failed();
+            self.owes = if offered { Owes::Abort } else { Owes::Report };
+        }
+    }
+
+    /// Begins anew.
+    pub(super) fn again(&mut self, attempt: Attempt) {
+        self.attempt = attempt;
+        self.sent = 0;
+        self.check = 0;
+        self.acked = 0;
+        self.source = SourceEnd::Ahead;
+    }
+}
+
+impl Outgoing {
+    /// The event that tells of its failure.
+    pub(super) fn failed<'a>(&self, words: &'a str, by: By) -> Event<'a> {
+        Event::SendFailed(Failure { transfer: TransferId(self.id), code: self.refusal.code, words, by })
+    }
+}
+
+impl Default for Outgoing {
+    fn default() -> Self {
+        Self::FREE
+    }
+}

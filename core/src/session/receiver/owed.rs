@@ -1,0 +1,48 @@
+//! What the receiver owes: frames to the peer, chores to the storage, reports to the application.
+
+use super::super::incoming::Chore;
+use super::{Incoming, Receiver, Shared};
+use crate::action::Action;
+use crate::units::Instant;
+use crate::wire::{Answered, Decline, Writer};
+
+impl Receiver<'_> {
+    /// Writes one frame that is owed; whether there was one.
+    pub(in crate::session) fn emit(&mut self, w: &mut Writer<'_>, shared: &Shared<'_>) -> bool {
+        if let Some((number, code)) = self.refused.take() {
+            Decline { what: Answered::Offer, number, code, words: "" }.emit(w);
+            return true;
+        }
+        match self.first(Incoming::owes_frame) {
+            Some((_, slot)) => {
+                slot.emit(w, shared.limits.window);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// What the storage or the application is to be asked or told next, and for which slot.
+    pub(in crate::session) fn chore(&self, shared: &Shared<'_>) -> Option<(usize, Chore)> {
+        let chores = self.slots.iter().map(|slot| slot.chore(shared));
+        chores.enumerate().find_map(|(slot, chore)| Some((slot, chore?)))
+    }
+
+    /// Hands a chore out.
+    pub(in crate::session) fn lend<'a>(&mut self, slot: usize, chore: Chore) -> Option<Action<'a>> {
+        Some(self.slot(slot)?.lend(chore))
+    }
+
+    /// When a Sync is due.
+    pub(in crate::session) fn deadline(&self, shared: &Shared<'_>) -> Option<Instant> {
+        self.slots.iter().filter_map(|slot| slot.sync_due(shared)).min()
+    }
+
+    /// The session is over: parts are kept for the next one.
+    pub(in crate::session) fn lost(&mut self) {
+        self.refused = None;
+        for slot in self.slots.iter_mut() {
+            slot.lost();
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! What the sender asks of its storage, and what comes of the answers.
+
+use super::super::outbox::Sealed;
+use super::super::outgoing::{Attempt, Outgoing, Reply, SourceEnd};
+use super::super::shared::Shared;
+use super::super::transitions::{SendEvent, SendState};
+use super::Sender;
+use crate::action::Refusal;
+use crate::storage::{Description, FileType, Start};
+use crate::wire::{Code, Crc32, Data, End, MIN_FRAME, Offer, Shift, UncheckedName, Writer};
+
+/// Whose direction may carry DATA, where only one may (§11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::session) enum Turn {
+    Ours,
+    Peers,
+}
+
+/// What the sender asks of its storage next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::session) enum Task {
+    Describe {
+        slot: usize,
+    },
+    /// Read for a DATA frame.
+    Fetch {
+        slot: usize,
+        room: usize,
+    },
+    /// Read to compare the prefix.
+    Verify {
+        slot: usize,
+        room: usize,
+    },
+    Finish {
+        slot: usize,
+    },
+}
+
+impl Sender<'_> {
+    /// What is to be done for the transfer that is sending, or else for the next that can be offered. `room` is the longest
+    /// frame that can be built now, `whole` the longest in an empty transmit buffer; `turn` says whose direction it is.
+    pub(in crate::session) fn task(
+        &self,
+        room: usize,
+        whole: usize,
+        turn: Turn,
+        shared: &Shared<'_>,
+    ) -> Option<Task> {
+        let sending = self
+            .slots
+            .iter()
+            .enumerate()
+            .filter(|(_, slot)| {
+                matches!(slot.state, SendState::Offered | SendState::Verifying | SendState::Sending)
+            })
+            .min_by_key(|(_, slot)| slot.id);
+        if let Some((index, slot)) = sending {
+            if let Some(task) = self.advance(index, slot, room, whole, shared) {
+                return Some(task);
+            }
+        }
+        let held = turn == Turn::Peers || self.open() as u64 >= shared.peer.transfers.into();
+        if held || (room < shared.control_frame() && room < whole) {
+            return None;
+        }
+        let (slot, _) = self
+            .slots
+            .iter()
+            .enumerate()
+            .filter(|(_, slot)| slot.state == SendState::Queued)
+            .min_by_key(|(_, slot)| slot.id)?;
+        Some(Task::Describe { slot })
+    }
+
+    fn advance(
+        &self,
+        slot: usize,
+        outgoing: &Outgoing,
+        room: usize,
+        whole: usize,
+        shared: &Shared<'_>,
+    ) -> Option<Task> {
+        if outgoing.state == SendState::Verifying {
+            let left = outgoing.prefix.saturating_sub(outgoing.sent);
+            let room = room.min(usize::try_from(left).unwrap_or(usize::MAX));
+            return (room > 0).then_some(Task::Verify { slot, room });
+        }
+        let at_end = outgoing.source == SourceEnd::Reached || outgoing.size == Some(outgoing.sent);
+        if at_end {
+            let eager = outgoing.start == Start::Eager && self.peer.eager > 0;
+            let may = eager || outgoing.state == SendState::Sending;
+            return (may && room >= MIN_FRAME.min(whole)).then_some(Task::Finish { slot });
+        }
+        let allowed = self.allowed(outgoing);
+        let overhead = Data::overhead(outgoing.id, outgoing.sent);
+        let payload = whole.min(shared.peer.frame).saturating_sub(overhead) as u64;
+        let left = outgoing.size.map_or(u64::MAX, |size| size.saturating_sub(outgoing.sent));
+        let wish = payload.min(left);
+        // A small rest of the credit is not worth a frame while there is more to come (§9.3).
+        if allowed == 0 || (allowed < wish && self.flight().saturating_mul(2) >= self.peer.window.into()) {
+            return None;
+        }
+        let length = usize::try_from(wish.min(allowed)).unwrap_or(usize::MAX);
+        let needed = length.saturating_add(overhead);
+        (room >= needed).then_some(Task::Fetch { slot, room: length })
+    }
+
+    /// Bytes sent and not acknowledged, over all transfers.
+    fn flight(&self) -> u64 {
+        self.slots.iter().map(Outgoing::flight).fold(0, u64::saturating_add)
+    }
+
+    /// How many bytes of DATA may go now (§9.3).
+    fn allowed(&self, outgoing: &Outgoing) -> u64 {
+        let window = u64::from(self.peer.window).saturating_sub(self.flight());
+        match (outgoing.state, outgoing.start) {
+            (SendState::Sending, _) => window.min(outgoing.limit.saturating_sub(outgoing.sent)),
+            (SendState::Offered, Start::Eager) => {
+                let ahead: u64 = self
+                    .slots
+                    .iter()
+                    .filter(|slot| slot.answered == Reply::Awaited)
+                    .map(Outgoing::flight)
+                    .fold(0, u64::saturating_add);
+                window.min(u64::from(self.peer.eager).saturating_sub(ahead))
+            }
+            _ => 0,
+        }
+    }
+
+    // Answers of the storage.
+
+    pub(in crate::session) fn failed(&mut self, slot: usize, refusal: Refusal) {
+        if let Some(slot) = self.slot(slot) {
+            slot.abort(refusal);
+        }
+    }
+
+    /// Writes the OFFER of a slot.
+    pub(in crate::session) fn offer(&self, slot: usize, description: &Description<'_>, w: &mut Writer<'_>) {
+        let Some(slot) = self.slots.get(slot) else { return };
+        let name = description.name.map_or(&[][..], |name| name.as_str().as_bytes());
+        Offer {
+            transfer: slot.id,
+            size: description.size,
+            modified: description.modified,
+            executable: description.file_type == FileType::Executable,
+            directory: description.file_type == FileType::Directory,
+            listing: description.file_type == FileType::Listing,
+            restart: slot.attempt != Attempt::First,
+            want: (slot.want != 0).then_some(slot.want),
+            digest: self.digest(),
+            identity: description.identity,
+            name: UncheckedName::new(name),
+        }
+        .emit(w);
+    }
+
+    /// The OFFER is in the transmit buffer.
+    pub(in crate::session) fn offered(
+        &mut self,
+        slot: usize,
+        what: &Description<'_>,
+        shared: &mut Shared<'_>,
+    ) {
+        shared.progress();
+        let Some(slot) = self.slots.get_mut(slot) else { return };
+        slot.step(SendEvent::Offer);
+        slot.size = if what.file_type == FileType::Directory { Some(0) } else { what.size };
+        slot.start = what.start;
+        slot.answered = Reply::Awaited;
+    }
+
+    /// A DATA frame with `length` bytes is in the transmit buffer.
+    pub(in crate::session) fn fetched(
+        &mut self,
+        slot: usize,
+        length: usize,
+        sealed: Sealed,
+        shift: &mut Shift,
+    ) {
+        let Some(slot) = self.slots.get_mut(slot) else { return };
+        slot.check = sealed.extend(slot.check, length, shift);
+        slot.sent = slot.sent.saturating_add(length as u64);
+    }
+
+    /// The source has ended.
+    pub(in crate::session) fn ended(&mut self, slot: usize) {
+        let Some(slot) = self.slots.get_mut(slot) else { return };
+        if slot.size.is_some() {
+            slot.abort(Refusal { code: Code::Changed, words: "the source ended early" });
+        } else {
+            slot.source = SourceEnd::Reached;
+        }
+    }
+
+    /// Some of the prefix was read again; nothing if the source is shorter than it.
+    pub(in crate::session) fn verified<C: Crc32>(
+        &mut self,
+        slot: usize,
+        bytes: &[u8],
+        crc: &mut C,
+        shared: &mut Shared<'_>,
+    ) {
+        let Some(slot) = self.slots.get_mut(slot) else { return };
+        shared.progress();
+        slot.check = crc.update(slot.check, bytes);
+        slot.sent = slot.sent.saturating_add(bytes.len() as u64);
+        let differs =
+            if slot.sent < slot.prefix { bytes.is_empty() } else { slot.check != slot.prefix_check };
+        if differs {
+            slot.step(SendEvent::PrefixDiffers);
+            slot.again(slot.attempt.max(Attempt::Restart));
+        } else if slot.sent == slot.prefix {
+            slot.step(SendEvent::PrefixEqual);
+            slot.acked = slot.sent;
+        }
+    }
+
+    /// Writes the END of a slot.
+    pub(in crate::session) fn end(&self, slot: usize, w: &mut Writer<'_>) {
+        let Some(slot) = self.slots.get(slot) else { return };
+        let (transfer, size, check) = (slot.id, slot.sent, slot.check);
+        End { transfer, size, check, digest: self.digest(), value: &[] }.emit(w);
+    }
+
+    /// The END is in the transmit buffer.
+    pub(in crate::session) fn finished(&mut self, slot: usize) {
+        if let Some(slot) = self.slots.get_mut(slot) {
+            slot.step(SendEvent::End);
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! What an engine does in moments that a driver seldom meets.
+
+use super::*;
+use crate::action::{Action, Refusal, ResumePoint};
+use crate::engine::Engine;
+use crate::storage::{Description, FileType, Start};
+use crate::units::Millis;
+use crate::wire::{FileName, Identity};
+use std::string::{String, ToString};
+use std::vec;
+use std::vec::Vec;
+
+type Engines = Session<'static, Both<'static>>;
+
+fn session(limits: Limits, speaks: Speaks, nonce: u64) -> Engines {
+    let role = Both {
+        sender: Sender::new(vec![Outgoing::FREE; 2].leak()),
+        receiver: Receiver::new(vec![Incoming::FREE; 2].leak()),
+    };
+    let buffers = Buffers { receive: vec![0; 512].leak(), transmit: vec![0; 512].leak() };
+    let limits = std::boxed::Box::leak(std::boxed::Box::new(limits));
+    Session::new(buffers, limits, role, speaks, Nonce::new(nonce), Instant::ZERO).unwrap()
+}
+
+/// Two ends that have opened a session, and what one has to say to the other.
+struct Pair {
+    a: Engines,
+    b: Engines,
+    size: u64,
+    now: Instant,
+}
+
+impl Pair {
+    fn open(limits: Limits, size: u64) -> Self {
+        let (a, b) = (session(limits, Speaks::First, 1), session(limits, Speaks::Second, 2));
+        let mut pair = Self { a, b, size, now: Instant::ZERO };
+        for _ in 0..3 {
+            let said = pair.a();
+            pair.b.hear(&said, pair.now);
+            let said = pair.b();
+            pair.a.hear(&said, pair.now);
+        }
+        pair
+    }
+
+    /// What the first end transmits until it waits.
+    fn a(&mut self) -> Vec<u8> {
+        self.a.work(self.size, self.now).0
+    }
+
+    fn b(&mut self) -> Vec<u8> {
+        self.b.work(self.size, self.now).0
+    }
+}
+
+impl Engines {
+    fn hear(&mut self, mut bytes: &[u8], now: Instant) {
+        while !bytes.is_empty() {
+            let room = self.receive_buffer();
+            let n = room.len().min(bytes.len());
+            room[..n].copy_from_slice(&bytes[..n]);
+            self.received(n, now);
+            bytes = &bytes[n..];
+        }
+    }
+
+    /// Works until there is nothing to do but to wait, or to answer Store or Commit: what was transmitted, and what happened.
+    fn work(&mut self, size: u64, now: Instant) -> (Vec<u8>, Vec<String>) {
+        let (mut out, mut seen) = (Vec::new(), Vec::new());
+        loop {
+            let seen_now = match self.poll(now) {
+                Action::Transmit(bytes) => {
+                    out.extend_from_slice(bytes);
+                    let n = bytes.len();
+                    self.transmitted(n);
+                    continue;
+                }
+                Action::Describe { .. } => {
+                    let name = Some(FileName::new("x").unwrap());
+                    let (file_type, identity, start) = (FileType::File, Identity::EMPTY, Start::Eager);
+                    self.described(Ok(Description {
+                        name,
+                        file_type,
+                        size: Some(size),
+                        modified: None,
+                        identity,
+                        start,
+                    }));
+                    continue;
+                }
+                Action::Fetch { into, .. } => {
+                    let n = into.len();
+                    into.fill(0);
+                    self.fetched(Ok(n));
+                    continue;
+                }
+                Action::Finish { .. } => {
+                    self.finished(Ok(0));
+                    continue;
+                }
+                Action::Offered(offered) => {
+                    offered.accept(ResumePoint::START);
+                    continue;
+                }
+                Action::Event(event) => std::format!("{event:?}"),
+                Action::Abandon { part, .. } => std::format!("{part:?}"),
+                Action::Commit { .. } => "commit".to_string(),
+                Action::Store { .. } => {
+                    seen.push("store".to_string());
+                    return (out, seen);
+                }
+                Action::Closed(result) => {
+                    seen.push(std::format!("{result:?}"));
+                    return (out, seen);
+                }
+                _ => return (out, seen),
+            };
+            seen.push(seen_now);
+        }
+    }
+}
+
+const SECOND: Instant = Instant::from_millis(1_000);
+
+#[test]
+fn done_waits_for_the_commit_even_if_the_end_comes_with_the_offer() {
+    let mut pair = Pair::open(Limits::LARGE, 0);
+    let transfer = pair.a.offer().unwrap();
+    let offer_and_end = pair.a();
+    pair.b.hear(&offer_and_end, pair.now);
+    let (accept, seen) = pair.b.work(0, pair.now);
+    assert_eq!(seen, ["commit"]);
+    pair.a.hear(&accept, pair.now);
+    assert_eq!(pair.a.work(0, pair.now).1, [""; 0]);
+    pair.b.committed(transfer, Ok(()));
+    let (done, seen) = pair.b.work(0, pair.now);
+    assert_eq!(seen, ["Received { transfer: TransferId(1) }"]);
+    pair.a.hear(&done, pair.now);
+    assert_eq!(pair.a.work(0, pair.now).1, ["Sent { transfer: TransferId(1), how: Stored }"]);
+}
+
+#[test]
+fn idleness_is_not_stalling() {
+    let limits = Limits { stall: Millis(500), ..Limits::LARGE };
+    let mut pair = Pair::open(limits, 0);
+    pair.now = SECOND;
+    assert_eq!(pair.a.work(0, pair.now).1, [""; 0]);
+    pair.a.offer().unwrap();
+    assert_eq!(pair.a.work(0, pair.now).1, [""; 0]);
+    assert_eq!(pair.a.state(), SessionState::Open);
+}
+
+#[test]
+fn nothing_more_is_stored_of_what_was_refused() {
+    let mut pair = Pair::open(Limits::LARGE, 5);
+    let transfer = pair.a.offer().unwrap();
+    let said = pair.a();
+    pair.b.hear(&said, pair.now);
+    assert_eq!(pair.b.work(5, pair.now).1, ["store"]);
+    pair.b.refuse(transfer, Code::Cancelled);
+    pair.b.stored(Ok(5));
+    let (abort, seen) = pair.b.work(5, pair.now);
+    assert_eq!(seen[0], "Keep");
+    assert_eq!(seen.len(), 2, "{seen:?}");
+    pair.a.hear(&abort, pair.now);
+    let seen = pair.a.work(5, pair.now).1;
+    assert!(seen[0].starts_with("SendFailed") && seen[0].contains("Cancelled"), "{seen:?}");
+}
+
+#[test]
+fn what_failed_is_never_told_as_a_success() {
+    let mut pair = Pair::open(Limits::LARGE, 5);
+    let transfer = pair.a.offer().unwrap();
+    pair.a.cancel(transfer, Code::Ok);
+    let seen = pair.a.work(5, pair.now).1;
+    assert!(seen[0].starts_with("SendFailed") && seen[0].contains("Other"), "{seen:?}");
+    let transfer = pair.a.offer().unwrap();
+    let said = pair.a();
+    pair.b.hear(&said, pair.now);
+    assert_eq!(pair.b.work(5, pair.now).1, ["store"]);
+    pair.b.stored(Err(Refusal::from(Code::Ok)));
+    let seen = pair.b.work(5, pair.now).1;
+    assert!(seen[1].contains("ReceiveFailed") && seen[1].contains("Other"), "{transfer} {seen:?}");
+}
+
+#[test]
+fn a_frame_is_stored_in_pieces_and_the_check_is_right_after_each() {
+    let mut pair = Pair::open(Limits { sync_bytes: 1, ..Limits::LARGE }, 5);
+    pair.a.offer().unwrap();
+    let said = pair.a();
+    pair.b.hear(&said, pair.now);
+    assert_eq!(pair.b.work(5, pair.now).1, ["store"]);
+    for (piece, end) in [(2, 2), (1, 3), (1, 4)] {
+        let Action::Store { offset, data, .. } = pair.b.poll(pair.now) else { panic!("no Store") };
+        assert_eq!((offset, data.len()), (end - piece, 5 - (end - piece) as usize));
+        pair.b.stored(Ok(piece as usize));
+        let Action::Sync { offset, check, .. } = pair.b.poll(pair.now) else { panic!("no Sync") };
+        assert_eq!((offset, check), (end, Nibble.update(0, &[0; 5][..end as usize])));
+    }
+    assert!(matches!(pair.b.poll(pair.now), Action::Store { offset: 4, .. }));
+    pair.b.stored(Ok(1));
+    assert_eq!(pair.b.work(5, pair.now).1, ["commit"]);
+}
+
+#[test]
+fn every_offer_of_one_read_is_declined() {
+    let mut pair = Pair::open(Limits::LARGE, 0);
+    let mut offers = Vec::new();
+    for transfer in 1..=9 {
+        let mut buffer = [0; 64];
+        let mut w = crate::wire::Writer::new(&mut buffer[3..]);
+        let offer = crate::wire::Offer {
+            transfer,
+            size: Some(5),
+            modified: None,
+            executable: false,
+            directory: false,
+            restart: false,
+            want: None,
+            listing: false,
+            digest: crate::wire::DigestKind::Crc32,
+            identity: Identity::EMPTY,
+            name: crate::wire::UncheckedName::new(b"x"),
+        };
+        offer.emit(&mut w);
+        let length = w.len();
+        let check = Nibble.update(pair.a.opening.sending, &buffer[3..3 + length]);
+        buffer[3 + length..7 + length].copy_from_slice(&check.to_le_bytes());
+        let whole = Stream::new().wrap(&mut buffer, length + 4);
+        offers.extend_from_slice(&buffer[..whole]);
+    }
+    pair.b.hear(&offers, pair.now);
+    let (answers, seen) = pair.b.work(0, pair.now);
+    assert_eq!(seen, [""; 0]);
+    let declined = answers.windows(2).filter(|window| *window == [0x13, 0]).count();
+    assert_eq!((declined, pair.b.state()), (7, SessionState::Open));
+}
