@@ -30,6 +30,10 @@ pub trait Engine {
     /// What the caller must do now.
     fn poll(&mut self, now: Instant) -> Action<'_>;
 
+    /// When [`poll`](Self::poll) must be called again at the latest, if nothing else happens before; `None` once it is over. It is the instant
+    /// that [`Action::Wait`] names, for event loops that wait for the link to take bytes.
+    fn deadline(&mut self) -> Option<Instant>;
+
     /// Answers [`Action::Transmit`]: the link took `n` bytes; 0 if it takes none until it is ready again.
     fn transmitted(&mut self, n: usize);
 

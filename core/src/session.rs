@@ -105,7 +105,10 @@ pub struct Session<'b, R, F = Stream, C = Nibble> {
     making: Making,
     link: Link,
     sink: Sink,
+    /// PING that is to be answered.
     pong: Option<u32>,
+    /// NOTICE that is to be answered.
+    taken: Option<u32>,
     notice: NoticeState,
     /// The number of the newest PING or NOTICE of ours.
     number: u32,
@@ -181,6 +184,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             link: Link::Ready,
             sink: Sink::Ready,
             pong: None,
+            taken: None,
             notice: NoticeState::None,
             number: 0,
             bye: Farewell::NotYet,
@@ -217,13 +221,14 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         if let Some(receiver) = self.role.receiver() {
             receiver.lost();
         }
-        if let (Some(code), true) = (error.abort_code(), self.opening.is_known()) {
-            if self.outbox.room::<F>() >= MIN_FRAME {
+        match error.abort_code() {
+            Some(code) if self.opening.is_known() && self.outbox.room::<F>() >= MIN_FRAME => {
                 let mut w = self.outbox.begin::<F>(MIN_FRAME);
                 Abort { scope: Scope::Session, transfer: 0, code, words: "" }.emit(&mut w);
                 let length = w.len();
                 self.seal(length);
             }
+            _ => self.outbox.discard(),
         }
     }
 
@@ -244,7 +249,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             return false;
         }
         let mut w = self.outbox.begin::<F>(self.shared.control_frame());
-        if let Some(number) = self.pong.take() {
+        if let Some(number) = self.pong.take().or_else(|| self.taken.take()) {
             Pong { number }.emit(&mut w);
         } else if self.timers.takes_ping() {
             self.number = self.number.wrapping_add(1);

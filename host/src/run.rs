@@ -1,7 +1,7 @@
 //! The loop that every connection of a host runs.
 
 use sampan_core::driver::{Turn, nb};
-use sampan_core::{Engine, Error, Event, Next, Storage};
+use sampan_core::{Engine, Error, Event, Storage};
 
 use crate::clock::Clock;
 use crate::link::{Inbound, Link};
@@ -78,17 +78,13 @@ impl<E: Engine, L: Link, S: Storage> Connection<E, L, S> {
 
     fn wait(&mut self) {
         let now = self.clock.now();
-        // What the link has refused is on offer again; only once it is refused again does the engine say when to come back.
-        self.engine.transmitted(0);
-        if let Next::Wait(until) = self.engine.next(now) {
-            let inbound = match self.engine.receive_buffer() {
-                [] => Inbound::Paused,
-                _ => Inbound::Wanted,
-            };
-            if self.link.wait(inbound, until.map(|until| until.since(now))).is_err() {
-                self.engine.link_lost(now);
-            }
-            let _ = self.engine.poll(now);
+        let inbound = match self.engine.receive_buffer() {
+            [] => Inbound::Paused,
+            _ => Inbound::Wanted,
+        };
+        let until = self.engine.deadline();
+        if self.link.wait(inbound, until.map(|until| until.since(now))).is_err() {
+            self.engine.link_lost(now);
         }
     }
 }

@@ -95,7 +95,7 @@ impl<E: Engine> End<E> {
         }
         match self.engine.next(Instant::from_micros(now)) {
             Next::Wait(until) => Some(until.expect("a state without a deadline").as_micros()),
-            _ => None,
+            _ => self.engine.deadline().map(Instant::as_micros),
         }
     }
 }

@@ -109,6 +109,11 @@ impl Puppet {
         self.node.link.wire_mut().conditions.capacity = 0;
     }
 
+    /// The link takes everything again.
+    pub fn open_ears(&mut self) {
+        self.node.link.wire_mut().conditions.capacity = usize::MAX;
+    }
+
     /// Lets time pass, in microseconds.
     pub fn pass(&mut self, micros: u64) {
         self.wire.advance(self.wire.now() + micros);

@@ -111,6 +111,25 @@ fn a_peer_that_answers_but_gets_nowhere_is_stalled() {
 }
 
 #[test]
+fn the_stall_budget_does_not_run_while_there_is_nothing_to_do() {
+    let mut pair = setup().join();
+    pair.run_until(1_000, |pair| pair.now() > 900_000_000);
+    let id = pair.a.send(Offer::file("n", content(1, LENGTH)));
+    pair.run_until(60, |pair| pair.a.heard.contains(&Heard::Sent(id)));
+}
+
+#[test]
+fn a_ping_that_finds_no_room_does_not_make_the_deadline_pass_again_and_again() {
+    let mut puppet = sampan_tests::Puppet::opened(Limits::LARGE, (4096, 4096, 2));
+    puppet.close_ears();
+    for _ in 0..500 {
+        puppet.say(&sampan_core::wire::Frame::Ping(sampan_core::wire::Ping { number: 1 }));
+    }
+    puppet.pass(16_000_000);
+    assert_eq!(puppet.node.deadline(16_000_000), Some(30_000_000));
+}
+
+#[test]
 fn an_idle_session_is_kept_alive_by_pings() {
     let mut pair = setup().join();
     pair.run_until(1_000, |pair| pair.now() > 900_000_000);

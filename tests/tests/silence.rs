@@ -169,7 +169,7 @@ fn a_sender_in_each_state() {
             let (error, waited) = silence(puppet, &name);
             assert_eq!(error, Error::Link(LinkError::Silent), "{state}");
             assert!(error.is_resumable());
-            assert!((29_900..=31_100).contains(&waited), "{state}: {waited} ms");
+            assert!((29_900..=30_100).contains(&waited), "{state}: {waited} ms");
         }
     }
 }
@@ -181,7 +181,7 @@ fn a_receiver_in_each_state() {
             let name = if *state == ReceiveState::Free { "Open".into() } else { state.to_string() };
             let (error, waited) = silence(puppet, &name);
             assert_eq!(error, Error::Link(LinkError::Silent), "{state}");
-            assert!((29_900..=31_100).contains(&waited), "{state}: {waited} ms");
+            assert!((29_900..=30_100).contains(&waited), "{state}: {waited} ms");
         }
     }
 }

@@ -121,14 +121,16 @@ fn more_offers_than_slots_are_declined_and_a_flood_ends_it() {
     }
     assert_eq!(puppet.listen_kinds(), [Kind::Accept, Kind::Accept, Kind::Decline]);
     assert_eq!(puppet.node.finish, None);
-    // Where no answer can leave, there is an end to what is noted.
+    // Where no answer can leave, no more is read than one that cannot be answered.
     let mut puppet = opened();
     puppet.close_ears();
     for id in 1..=1_000 {
         puppet.say(&Frame::Offer(offer(id, 10)));
     }
-    puppet.pass(2_000_000);
-    assert_eq!(puppet.node.finish, Some(Err(Error::Peer(PeerError::TooManyOpen))));
+    assert_eq!(puppet.node.storage.accepted.len(), 2);
+    puppet.pass(31_000_000);
+    puppet.pass(31_000_000);
+    assert_eq!(puppet.node.finish, Some(Err(Error::Link(LinkError::Silent))));
 }
 
 #[test]
@@ -209,7 +211,11 @@ fn done_before_end() {
 #[test]
 fn a_new_session_on_the_same_stream_and_our_own_echo() {
     let end = ends(opened(), |puppet| puppet.say_hello(&Hello { nonce: 33, ..Puppet::hello() }));
-    assert_eq!(end, broken(PeerError::Restarted));
+    assert_eq!(
+        end,
+        (Some(Error::Peer(PeerError::Restarted)), None),
+        "there is nobody who could check an ABORT"
+    );
     assert!(Error::Peer(PeerError::Restarted).is_resumable());
     let mut puppet = opened();
     puppet.say_hello(&Hello { nonce: 11, ..Puppet::hello() });
@@ -263,6 +269,67 @@ fn frames_after_the_farewell() {
         puppet.say(&Frame::Offer(offer(2, 0)));
     });
     assert_eq!(end, broken(PeerError::Unexpected(Kind::Offer)));
+}
+
+#[test]
+fn wants_that_cross_with_a_farewell_are_refused_and_later_ones_are_wrong() {
+    let mut puppet = opened();
+    puppet.node.storage.offers_on_want.insert("name".into(), sampan_tests::Offer::file("name", vec![1]));
+    puppet.node.engine.close(Code::Ok);
+    puppet.say(&Frame::Ping(Ping { number: 1 }));
+    puppet.say(&Frame::Want(Want { number: 1, listing: false, name: UncheckedName::new(b"name") }));
+    let answer = puppet.listen().pop().expect("an answer");
+    assert_eq!(Decline::parse(&answer[1..]).map(|decline| decline.code), Ok(Code::Closing));
+    let end = ends(opened(), |puppet| {
+        puppet.say_raw(&[0x06, 0]);
+        puppet.say(&Frame::Want(Want { number: 1, listing: false, name: UncheckedName::new(b"name") }));
+    });
+    assert_eq!(end.0, None, "both have said BYE: it is over before the WANT is looked at");
+}
+
+#[test]
+fn a_digest_that_was_not_announced_is_declined() {
+    let mut puppet = opened();
+    puppet.say(&Frame::Offer(Offer { digest: DigestKind::Sha256, ..offer(1, 3) }));
+    puppet.say(&Frame::Data(Data { transfer: 1, offset: 0, payload: b"abc" }));
+    let answers = puppet.listen();
+    assert_eq!(Decline::parse(&answers[0][1..]).map(|decline| decline.code), Ok(Code::Unsupported));
+    assert_eq!((answers.len(), puppet.node.finish), (1, None), "what follows is dropped");
+}
+
+#[test]
+fn a_notice_and_a_ping_are_both_answered() {
+    let mut puppet = opened();
+    puppet.close_ears();
+    puppet.say(&Frame::Notice(sampan_core::wire::Notice { number: 5, words: "hear" }));
+    puppet.say(&Frame::Ping(Ping { number: 6 }));
+    puppet.open_ears();
+    puppet.say(&Frame::Ping(Ping { number: 7 }));
+    let numbers: Vec<u8> = puppet.listen().iter().map(|frame| frame[1]).collect();
+    assert!(numbers.contains(&5), "{numbers:?}");
+}
+
+#[test]
+fn wait_is_a_refusal_where_both_directions_run() {
+    let mut puppet = opened();
+    let id = puppet.node.send(sampan_tests::Offer::file("n", vec![1; 100]).patient());
+    puppet.say(&Frame::Ping(Ping { number: 1 }));
+    let what = sampan_core::wire::Answered::Offer;
+    puppet.say(&Frame::Decline(Decline { what, number: 1, code: Code::Wait, words: "later" }));
+    let failed = Heard::SendFailed(id, Code::Wait, sampan_core::By::Peer, "later".into());
+    assert_eq!(puppet.node.heard, [Heard::Opened, failed]);
+}
+
+#[test]
+fn a_peer_that_takes_nothing_is_offered_nothing() {
+    let mut puppet = Puppet::opened_with(Limits::LARGE, MEMORY, 0);
+    let id = puppet.node.send(sampan_tests::Offer::file("n", vec![1; 100]));
+    puppet.say(&Frame::Ping(Ping { number: 1 }));
+    assert_eq!(puppet.listen_kinds(), [Kind::Pong]);
+    let Heard::SendFailed(failed, Code::NotAllowed, sampan_core::By::Us, _) = &puppet.node.heard[1] else {
+        panic!("{:?}", puppet.node.heard)
+    };
+    assert_eq!(*failed, id);
 }
 
 #[test]

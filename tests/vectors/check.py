@@ -85,6 +85,8 @@ def body(kind, f):
         return code() + unquote(f["words"])
     if kind == "OFFER":
         identity = hexadecimal(f["identity"])
+        types = [f[name] for name in ("executable", "directory", "listing")]
+        assert types.count("yes") <= 1, "§5.1: one type"
         return (num("transfer") + flags(f, "size", "modified", "executable", "directory", "restart", "want", "listing")
                 + optional(f, "size", varint) + optional(f, "modified", zigzag) + optional(f, "want", varint)
                 + bytes([DIGESTS.index(f["digest"]), len(identity)]) + identity + unquote(f["name"]))
@@ -100,6 +102,7 @@ def body(kind, f):
         gaps, end = b"", number(f["received"])
         for gap in items(f["gaps"]):
             start, length = map(int, gap.split("+"))
+            assert length > 0 and (start > end or not gaps), "§5.6: gaps do not touch"
             gaps += varint(start - end) + varint(length)
             end = start + length
         return (num("transfer") + num("received") + num("durable") + num("credit")

@@ -259,7 +259,7 @@ impl<'b, C: Crc32> Receiver<'b, C> {
         loop {
             let state = self.state;
             self.settle();
-            if self.state == state && self.deadline().is_some_and(|deadline| self.line.now() >= deadline) {
+            if self.state == state && self.due_at().is_some_and(|deadline| self.line.now() >= deadline) {
                 self.expire();
             }
             if self.state == state {
@@ -337,7 +337,7 @@ impl<'b, C: Crc32> Receiver<'b, C> {
         self.line.room().len().saturating_sub(text::FINISHED.len().saturating_add(1)).min(text::MAX_WORDS)
     }
 
-    /// What happens at the [`deadline`](Self::deadline), or before it if there is nothing more to wait for (§14.4).
+    /// What happens at the [`due_at`](Self::due_at), or before it if there is nothing more to wait for (§14.4).
     fn expire(&mut self) {
         use ReceiverState as S;
         let late = self.line.now() >= self.handshake_at;
@@ -368,7 +368,7 @@ impl<'b, C: Crc32> Receiver<'b, C> {
     }
 
     /// The one place that says when the engine must be called again (§14.4).
-    fn deadline(&mut self) -> Option<Instant> {
+    fn due_at(&mut self) -> Option<Instant> {
         use ReceiverState as S;
         let since = self.line.since();
         Some(match self.state {

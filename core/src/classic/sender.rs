@@ -266,7 +266,7 @@ impl<'b> Sender<'b> {
             if self.state == state {
                 self.settle();
             }
-            if self.state == state && self.deadline().is_some_and(|deadline| self.line.now() >= deadline) {
+            if self.state == state && self.due_at().is_some_and(|deadline| self.line.now() >= deadline) {
                 self.expire();
             }
             if self.state == state {
@@ -291,7 +291,7 @@ impl<'b> Sender<'b> {
         }
     }
 
-    /// What happens at the [`deadline`](Self::deadline), or before it if there is nothing more to wait for (§14.4).
+    /// What happens at the [`due_at`](Self::due_at), or before it if there is nothing more to wait for (§14.4).
     fn expire(&mut self) {
         use SenderState as S;
         match self.state {
@@ -313,7 +313,7 @@ impl<'b> Sender<'b> {
     }
 
     /// The one place that says when the engine must be called again (§14.4).
-    fn deadline(&mut self) -> Option<Instant> {
+    fn due_at(&mut self) -> Option<Instant> {
         use SenderState as S;
         let since = self.line.since();
         Some(match self.state {

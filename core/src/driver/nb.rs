@@ -13,8 +13,8 @@ use crate::units::Instant;
 ///
 /// It reads before it writes, so that both directions run. In a superloop, call it each turn. In an event loop, call it until it says
 /// [`WouldBlock`](nb::Error::WouldBlock), and then wait for the link (to be readable while
-/// [`receive_buffer`](Engine::receive_buffer) is not empty, to be writable if [`next`](Engine::next) was
-/// [`Next::Transmit`] before) or for the instant in [`Next::Wait`].
+/// [`receive_buffer`](Engine::receive_buffer) is not empty, to be writable if it has just refused a write), for a late
+/// answer of the storage's, or until [`deadline`](Engine::deadline).
 ///
 /// # Errors
 ///

@@ -10,7 +10,7 @@ use super::{Farewell, Link, NoticeState, Session};
 use crate::error::{Error, LinkError, PeerError};
 use crate::framing::{Deframed, Framing};
 use crate::wire::{
-    Abort, Accept, Ack, Answered, Bye, Code, Crc32, Data, Decline, Done, End, Hello, Kind, Malformed, Notice,
+    Abort, Accept, Ack, Answered, Bye, Code, Crc32, Data, Decline, DigestKind, Done, End, Hello, Kind, Malformed, Notice,
     Offer, Ping, Pong, Scope, Want, is_skippable, split_check,
 };
 
@@ -119,7 +119,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             }
             Kind::Notice => {
                 let Notice { number, words } = Notice::parse(bytes)?;
-                self.pong = Some(number);
+                self.taken = Some(number);
                 self.hand.give(Business::Notice, 0, words.len());
             }
             Kind::Bye => {
@@ -150,12 +150,12 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
                 let length = words.len();
                 match what {
                     Answered::Offer => {
-                        let sender = self.role.sender().ok_or(Fault::Unexpected)?;
-                        let slot = sender.declined(number, code, &mut self.shared);
+                        let shared = &mut self.shared;
+                        let slot = self.role.sender().and_then(|sender| sender.declined(number, code, shared));
                         self.failed(Business::SendFailed, slot, length);
                     }
                     Answered::Want => {
-                        let slot = self.role.receiver().ok_or(Fault::Unexpected)?.declined(number, code);
+                        let slot = self.role.receiver().and_then(|receiver| receiver.declined(number, code));
                         self.failed(Business::ReceiveFailed, slot, length);
                     }
                 }
@@ -181,6 +181,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             (Order::UsFirst, Some(sender)) => sender.is_open(),
             (Order::PeerFirst, Some(sender)) => sender.is_accepted(),
         };
+        let limits = self.shared.limits;
         let receiver = self.role.receiver().ok_or(Fault::Unexpected)?;
         match kind {
             Kind::Offer => {
@@ -190,6 +191,8 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
                 }
                 if ours {
                     receiver.refuse(offer.transfer, Code::Wait);
+                } else if offer.digest != DigestKind::Crc32 && !limits.checks.contains(offer.digest) {
+                    receiver.unsupported(offer.transfer);
                 } else if let Some(slot) = receiver.offer(&offer)? {
                     let begin = if offer.restart { Begin::AtStart } else { Begin::Anywhere };
                     self.hand.give(Business::Decide { begin }, slot, bytes.len());
@@ -227,6 +230,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         let shared = &mut self.shared;
         let sender = self.role.sender().ok_or(Fault::Unexpected)?;
         match kind {
+            Kind::Want if self.their_bye == Farewell::Said => return Err(Fault::Unexpected),
             Kind::Want => self.hand.business = Business::Wanted { number: Want::parse(bytes)?.number },
             Kind::Accept => sender.accepted(&Accept::parse(bytes)?, shared)?,
             Kind::Ack => sender.acked(&Ack::parse(bytes)?, shared)?,

@@ -12,7 +12,7 @@ use crate::engine::Engine;
 use crate::framing::Framing;
 use crate::storage::{Asked, Description};
 use crate::units::{Instant, TransferId};
-use crate::wire::Crc32;
+use crate::wire::{Code, Crc32};
 
 /// What the session needs next of its caller.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +39,8 @@ pub(super) enum Need {
 impl<'b, R: Role<'b>, F: Framing, C: Crc32> Engine for Session<'b, R, F, C> {
     fn receive_buffer(&mut self) -> &mut [u8] {
         self.let_go();
+        // What is there already says how much the frame under way still needs.
+        self.dispatch();
         if self.hand.is_empty() && matches!(self.state, SessionState::Opening | SessionState::Open) {
             self.inbox.spare()
         } else {
@@ -70,6 +72,10 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Engine for Session<'b, R, F, C> {
     fn poll(&mut self, now: Instant) -> Action<'_> {
         let need = self.decide(now);
         self.lend(need)
+    }
+
+    fn deadline(&mut self) -> Option<Instant> {
+        (self.state != SessionState::Closed).then(|| self.due_at())
     }
 
     fn transmitted(&mut self, n: usize) {
@@ -173,6 +179,11 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         }
         self.dispatch();
         self.expire();
+        if self.state == SessionState::Open && self.shared.peer.transfers == 0 {
+            if let Some(sender) = self.role.sender() {
+                sender.give_up_all();
+            }
+        }
         while self.emit() {
             self.dispatch();
         }
@@ -199,7 +210,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         if self.state == SessionState::Closed {
             return Need::Closed;
         }
-        Need::Wait(Some(if waits { self.shared.now } else { self.deadline() }))
+        Need::Wait(Some(if waits { self.shared.now } else { self.due_at() }))
     }
 
     fn can_transmit(&self) -> bool {
@@ -221,6 +232,8 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
     }
 
     fn answered(&mut self, answer: Answer) {
+        // After BYE nothing more is offered (§4.5).
+        let closing = self.has_said_bye();
         match self.hand.business {
             Business::Decide { begin } => {
                 if let Some(receiver) = self.role.receiver() {
@@ -229,7 +242,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             }
             Business::Wanted { number } => {
                 if let Some(sender) = self.role.sender() {
-                    sender.wanted(number, answer);
+                    sender.wanted(number, if closing { Answer::Refuse(Code::Closing.into()) } else { answer });
                 }
             }
             _ => return,

@@ -79,6 +79,9 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         }
         let turn = self.turn();
         let Some(sender) = self.role.sender() else { return false };
+        if self.shared.peer.transfers == 0 {
+            sender.give_up_all();
+        }
         let Some(task) = sender.task(room, whole, turn, &self.shared) else { return false };
         let room = room.min(self.shared.peer.frame);
         let mut w = self.outbox.begin::<F>(room);
@@ -119,7 +122,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             return sender.failed(slot, NAME_TOO_LONG);
         }
         let length = w.len();
-        sender.offered(slot, &description, &mut self.shared);
+        sender.offered(slot, &description);
         self.outbox.built(length);
         self.finish_frame(0);
     }

@@ -44,6 +44,11 @@ impl<'b> Outbox<'b> {
         self.sent == self.end
     }
 
+    /// Gives up what has not gone to the link.
+    pub(super) fn discard(&mut self) {
+        self.transmitted(self.end);
+    }
+
     pub(super) fn urgency(&self) -> Urgency {
         self.urgency
     }

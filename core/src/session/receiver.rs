@@ -121,6 +121,12 @@ impl<'b> Receiver<'b> {
         if incoming.offer(offer) { Ok(Some(slot)) } else { Err(Fault::Unexpected) }
     }
 
+    /// Declines an offer whose digest this end did not say it checks (§5.1).
+    pub(super) fn unsupported(&mut self, id: u32) {
+        self.last_id = self.last_id.max(id);
+        self.refuse(id, Code::Unsupported);
+    }
+
     /// Declines an offer that has no slot.
     pub(super) fn refuse(&mut self, id: u32, code: Code) {
         self.refused = Some((id, code));

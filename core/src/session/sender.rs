@@ -116,6 +116,13 @@ impl<'b> Sender<'b> {
         }
     }
 
+    /// The peer takes no transfers at all: nothing will ever be offered to it (§8.1).
+    pub(super) fn give_up_all(&mut self) {
+        for slot in self.slots.iter_mut().filter(|slot| slot.state == SendState::Queued) {
+            slot.abort(Refusal { code: Code::NotAllowed, words: "the peer takes no transfers" });
+        }
+    }
+
     /// The id that the next transfer will have.
     pub(super) fn next_id(&self) -> TransferId {
         TransferId(self.last_id.saturating_add(1))
@@ -175,8 +182,8 @@ impl<'b> Sender<'b> {
     /// An OFFER is declined: its slot, if there is something to tell.
     pub(super) fn declined(&mut self, id: u32, code: Code, shared: &mut Shared<'_>) -> Option<usize> {
         let (index, slot) = self.find(id)?;
-        shared.progress();
-        if code != Code::Wait {
+        if code != Code::Wait || shared.peer.order == Order::Both {
+            shared.progress();
             return slot.refused(code).then_some(index);
         }
         if slot.step(SendEvent::Wait) {
@@ -190,6 +197,9 @@ impl<'b> Sender<'b> {
             return self.late(ack.transfer);
         };
         allowed(ack.received <= slot.sent.max(slot.prefix))?;
+        if ack.received < slot.acked {
+            return Ok(());
+        }
         if ack.received > slot.acked && ack.received <= slot.sent {
             slot.acked = ack.received;
             shared.progress();

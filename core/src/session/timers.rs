@@ -96,7 +96,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
     }
 
     /// The one place that says when the engine must be called again.
-    pub(super) fn deadline(&mut self) -> Instant {
+    pub(super) fn due_at(&mut self) -> Instant {
         let end = self.timers.ends_at(self.state, self.shared.limits);
         if self.state != SessionState::Open {
             return end;

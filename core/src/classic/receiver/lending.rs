@@ -50,7 +50,7 @@ impl<C: Crc32> Engine for Receiver<'_, C> {
         if self.report.is_some() {
             return Next::Event;
         }
-        match self.deadline() {
+        match self.due_at() {
             None => Next::Closed,
             until => Next::Wait(until),
         }
@@ -72,6 +72,10 @@ impl<C: Crc32> Engine for Receiver<'_, C> {
             }
             Next::Storage => self.lend(),
         }
+    }
+
+    fn deadline(&mut self) -> Option<Instant> {
+        self.due_at()
     }
 
     fn transmitted(&mut self, n: usize) {

@@ -40,7 +40,7 @@ impl Engine for Sender<'_> {
         if self.report.is_some() {
             return Next::Event;
         }
-        match self.deadline() {
+        match self.due_at() {
             None => Next::Closed,
             until => Next::Wait(until),
         }
@@ -57,6 +57,10 @@ impl Engine for Sender<'_> {
             Next::Event => self.lend_event(),
             Next::Storage => self.lend(),
         }
+    }
+
+    fn deadline(&mut self) -> Option<Instant> {
+        self.due_at()
     }
 
     fn transmitted(&mut self, n: usize) {

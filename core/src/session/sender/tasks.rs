@@ -162,9 +162,7 @@ impl Sender<'_> {
         &mut self,
         slot: usize,
         what: &Description<'_>,
-        shared: &mut Shared<'_>,
     ) {
-        shared.progress();
         let Some(slot) = self.slots.get_mut(slot) else { return };
         slot.step(SendEvent::Offer);
         slot.size = if what.file_type == FileType::Directory { Some(0) } else { what.size };
