@@ -197,7 +197,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
     /// Whether a transfer would be cut off if the link went now.
     fn is_under_way(&mut self) -> bool {
         let sending = self.role.sender().is_some_and(|sender| sender.is_busy());
-        sending || self.role.receiver().is_some_and(|receiver| receiver.is_receiving())
+        sending || self.role.receiver().is_some_and(|receiver| receiver.is_receiving() || receiver.is_asking())
     }
 
     fn step(&mut self, event: SessionEvent) {
@@ -258,7 +258,8 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             || self.role.sender().is_some_and(|sender| sender.emit(&mut w)))
         {
             let Farewell::Meant(code) = self.bye else { return false };
-            if self.role.receiver().is_some_and(|receiver| receiver.is_asking())
+            if self.notice != NoticeState::None
+                || self.role.receiver().is_some_and(|receiver| receiver.is_asking())
                 || self.role.sender().is_some_and(|sender| sender.is_busy())
             {
                 return false;

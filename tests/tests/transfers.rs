@@ -38,7 +38,7 @@ fn a_size_that_is_not_known_before_the_end() {
 #[test]
 fn directories_are_names_without_contents() {
     let mut pair = Setup::default().join();
-    let id = pair.a.send(Offer { file_type: FileType::Directory, ..Offer::file("empty/dir", Vec::new()) });
+    let id = pair.a.send(Offer { file_type: FileType::Directory, ..Offer::file("empty/dir", vec![0; 4096]) });
     pair.a.engine.close(Code::Ok);
     assert_eq!(pair.finish(60), (Ok(()), Ok(())));
     assert!(pair.a.heard.contains(&Heard::Sent(id)));
@@ -266,6 +266,34 @@ fn notices_go_one_at_a_time() {
     pair.run_until(60, |pair| pair.a.heard.contains(&Heard::NoticeTaken(number)));
     assert!(pair.b.heard.contains(&Heard::Notice("mind the gap — 조심".into())));
     assert!(pair.a.engine.notify().is_some());
+}
+
+#[test]
+fn a_farewell_waits_for_a_notice_to_be_taken() {
+    let mut pair = Setup::default().join();
+    pair.run_until(60, |pair| pair.a.heard == [Heard::Opened]);
+    pair.a.storage.words = "last words".into();
+    let number = pair.a.engine.notify().expect("none under way");
+    pair.a.engine.close(Code::Ok);
+    assert_eq!(pair.a.engine.notify(), None);
+    pair.b.engine.close(Code::Ok);
+    assert_eq!(pair.finish(60), (Ok(()), Ok(())));
+    assert!(pair.a.heard.contains(&Heard::NoticeTaken(number)));
+    assert!(pair.b.heard.contains(&Heard::Notice("last words".into())));
+}
+
+#[test]
+fn a_link_that_ends_under_a_want_is_lost_at_once() {
+    let mut pair = Setup::default().join();
+    pair.run_until(60, |pair| pair.a.heard == [Heard::Opened]);
+    let want = pair.a.engine.want().expect("a free slot");
+    pair.a.storage.wants.insert(want, ("n".into(), false));
+    pair.b.engine.close(Code::Ok);
+    pair.wire.channel(0).mute_after = Some(0);
+    pair.run_until(60, |pair| pair.a.heard.contains(&Heard::Bye(Code::Ok)));
+    pair.wire.close();
+    pair.run_until(1, |pair| pair.a.finish.is_some());
+    assert_eq!(pair.a.finish, Some(Err(sampan_core::Error::Link(LinkError::Lost))));
 }
 
 #[test]

@@ -310,6 +310,25 @@ fn a_notice_and_a_ping_are_both_answered() {
 }
 
 #[test]
+fn an_offer_that_was_told_to_wait_may_come_after_later_ones() {
+    let mut puppet = Puppet::new(Limits::LARGE, MEMORY);
+    let hello = Hello { flags: Hello::ONE_DIRECTION | Hello::ANSWERS_WANT, ..Puppet::hello() };
+    puppet.say_bytes(b"\xF5SPN\x01");
+    puppet.say_hello(&hello);
+    let id = puppet.node.send(sampan_tests::Offer::file("n", vec![1; 100]));
+    puppet.say_hello(&Hello { echo: 11, ..hello });
+    puppet.say(&Frame::Offer(offer(1, 10)));
+    let answers = puppet.listen();
+    let decline = Decline::parse(&answers.last().expect("an answer")[1..]).expect("a DECLINE");
+    assert_eq!((decline.number, decline.code), (1, Code::Wait), "the smaller nonce goes first");
+    puppet.node.engine.cancel(id, Code::Cancelled);
+    puppet.say(&Frame::Offer(offer(2, 10)));
+    puppet.say(&Frame::Offer(offer(1, 10)));
+    assert_eq!(puppet.listen_kinds(), [Kind::Abort, Kind::Accept, Kind::Accept]);
+    assert_eq!(puppet.node.finish, None);
+}
+
+#[test]
 fn wait_is_a_refusal_where_both_directions_run() {
     let mut puppet = opened();
     let id = puppet.node.send(sampan_tests::Offer::file("n", vec![1; 100]).patient());

@@ -45,11 +45,12 @@ where
     match next {
         Next::Storage => storage::serve(engine, storage, now),
         Next::Wait(_) => {
-            worked |= storage::complete(engine, storage);
-            if !worked {
+            if !storage::complete(engine, storage) {
                 // The poll that lends Wait ends this round: what was busy is asked again in the next.
                 let _ = engine.poll(now);
-                return Err(nb::Error::WouldBlock);
+                if !worked {
+                    return Err(nb::Error::WouldBlock);
+                }
             }
         }
         Next::Transmit | Next::Event | Next::Closed => {}

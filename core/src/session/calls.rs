@@ -10,9 +10,10 @@ use crate::wire::{Code, Crc32};
 
 impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
     /// Sends a notice to the peer's user, whose words [`Action::Say`](crate::Action::Say) will ask for; `None` while another one has not been taken
-    /// yet, or before the session is open.
+    /// yet, before the session is open, or after [`close`](Self::close) or the peer's BYE.
     pub fn notify(&mut self) -> Option<u32> {
-        if self.notice != NoticeState::None || self.state != SessionState::Open {
+        let open = self.state == SessionState::Open && self.bye == Farewell::NotYet;
+        if self.notice != NoticeState::None || !open {
             return None;
         }
         self.number = self.number.wrapping_add(1);

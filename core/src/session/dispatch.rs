@@ -181,7 +181,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             (Order::UsFirst, Some(sender)) => sender.is_open(),
             (Order::PeerFirst, Some(sender)) => sender.is_accepted(),
         };
-        let limits = self.shared.limits;
+        let (limits, order) = (self.shared.limits, self.shared.peer.order);
         let receiver = self.role.receiver().ok_or(Fault::Unexpected)?;
         match kind {
             Kind::Offer => {
@@ -193,7 +193,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
                     receiver.refuse(offer.transfer, Code::Wait);
                 } else if offer.digest != DigestKind::Crc32 && !limits.checks.contains(offer.digest) {
                     receiver.unsupported(offer.transfer);
-                } else if let Some(slot) = receiver.offer(&offer)? {
+                } else if let Some(slot) = receiver.offer(&offer, order)? {
                     let begin = if offer.restart { Begin::AtStart } else { Begin::Anywhere };
                     self.hand.give(Business::Decide { begin }, slot, bytes.len());
                     self.shared.progress();

@@ -41,7 +41,8 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Engine for Session<'b, R, F, C> {
         self.let_go();
         // What is there already says how much the frame under way still needs.
         self.dispatch();
-        if self.hand.is_empty() && matches!(self.state, SessionState::Opening | SessionState::Open) {
+        let reads = matches!(self.state, SessionState::Opening | SessionState::Open) && self.link != Link::Lost;
+        if self.hand.is_empty() && reads {
             self.inbox.spare()
         } else {
             &mut []

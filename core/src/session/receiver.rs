@@ -5,7 +5,7 @@ mod owed;
 use super::dispatch::Fault;
 use super::hand::Begin;
 use super::incoming::{Due, Incoming, Owes};
-use super::shared::Shared;
+use super::shared::{Order, Shared};
 use super::transitions::{ReceiveEvent, ReceiveState};
 use crate::action::{Answer, Refusal};
 use crate::units::WantId;
@@ -99,9 +99,10 @@ impl<'b> Receiver<'b> {
     // Frames of the sender's.
 
     /// The slot of an offer that the storage is to decide on, if there is one.
-    pub(super) fn offer(&mut self, offer: &Offer<'_>) -> Result<Option<usize>, Fault> {
+    pub(super) fn offer(&mut self, offer: &Offer<'_>, order: Order) -> Result<Option<usize>, Fault> {
         let id = offer.transfer;
-        let late = id <= self.last_id;
+        // One that was told to wait (§11) comes again, perhaps after later ones.
+        let late = id <= self.last_id && order == Order::Both;
         self.last_id = self.last_id.max(id);
         let found = match (self.find(id), offer.want) {
             (Some(found), _) if offer.restart => Some(found),

@@ -1,6 +1,6 @@
 //! The deadlines of a session (§13).
 
-use super::Session;
+use super::{NoticeState, Session};
 use super::role::Role;
 use super::transitions::SessionState;
 use crate::error::LinkError;
@@ -64,7 +64,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
 
     /// Whether the peer must bring something further.
     fn expects(&mut self) -> bool {
-        !self.is_idle() || self.has_said_bye()
+        !self.is_idle() || self.has_said_bye() || self.notice != NoticeState::None
     }
 
     /// What has become too late.

@@ -143,7 +143,7 @@ impl Sender<'_> {
         let name = description.name.map_or(&[][..], |name| name.as_str().as_bytes());
         Offer {
             transfer: slot.id,
-            size: description.size,
+            size: description.size.filter(|_| description.file_type != FileType::Directory),
             modified: description.modified,
             executable: description.file_type == FileType::Executable,
             directory: description.file_type == FileType::Directory,
