@@ -39,7 +39,5 @@ pub use limits::{Directions, Limits};
 pub use session::{
     Both, Buffers, Incoming, Nonce, Outgoing, Receiver, Receives, Role, Sender, Sends, Session, Speaks,
 };
-pub use storage::{
-    Asked, Completion, Description, FileType, Part, Start, Storage, Verdict,
-};
+pub use storage::{Asked, Completion, Description, FileType, Part, Start, Storage, Verdict};
 pub use units::{Instant, Millis, TransferId, WantId};

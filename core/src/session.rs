@@ -42,13 +42,12 @@ use crate::framing::{Framing, Stream};
 use crate::limits::Limits;
 use crate::units::Instant;
 use crate::wire::{Abort, Bye, Code, Crc32, MIN_FRAME, Nibble, Ping, Pong, Scope, Shift};
-use hand::Hand;
+use hand::{Business, Hand};
 use inbox::Inbox;
 use making::Making;
-use opening::Opening;
+use opening::{Greeting, Opening};
 use outbox::{Outbox, Urgency};
 use shared::{Order, Shared};
-use timers::Timers;
 use transitions::{SessionEvent, SessionState};
 
 /// The memory that a session works in, lent by the caller.
@@ -97,8 +96,8 @@ pub struct Session<'b, R, F = Stream, C = Nibble> {
     shift: Shift,
     shared: Shared<'b>,
     opening: Opening,
+    greeting: Greeting,
     state: SessionState,
-    timers: Timers,
     hand: Hand,
     /// What the storage said to the OFFER or WANT in hand.
     answer: Option<Answer>,
@@ -110,7 +109,7 @@ pub struct Session<'b, R, F = Stream, C = Nibble> {
     /// NOTICE that is to be answered.
     taken: Option<u32>,
     notice: NoticeState,
-    /// The number of the newest PING or NOTICE of ours.
+    /// The number of the newest NOTICE of ours; a PING bears 0.
     number: u32,
     bye: Farewell,
     their_bye: Farewell,
@@ -145,8 +144,8 @@ enum Farewell {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum NoticeState {
     None,
-    Asked(u32),
-    Sent(u32),
+    Asked,
+    Sent,
 }
 
 impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
@@ -175,9 +174,9 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             crc,
             shift: Shift::new(0),
             shared: Shared::new(limits, now),
-            opening: Opening::new(nonce.0, speaks),
+            opening: Opening::new(nonce.0),
+            greeting: Greeting::new(speaks),
             state: SessionState::Opening,
-            timers: Timers::begin(now),
             hand: Hand::EMPTY,
             answer: None,
             making: Making::Nothing,
@@ -197,7 +196,8 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
     /// Whether a transfer would be cut off if the link went now.
     fn is_under_way(&mut self) -> bool {
         let sending = self.role.sender().is_some_and(|sender| sender.is_busy());
-        sending || self.role.receiver().is_some_and(|receiver| receiver.is_receiving() || receiver.is_asking())
+        sending
+            || self.role.receiver().is_some_and(|receiver| receiver.is_receiving() || receiver.is_asking())
     }
 
     fn step(&mut self, event: SessionEvent) {
@@ -213,8 +213,8 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         }
         self.step(SessionEvent::Fail);
         self.error = Some(error);
-        self.timers = Timers::begin(self.shared.now);
-        self.hand = Hand::EMPTY;
+        self.shared.begin();
+        self.hand.business = Business::Nothing;
         self.answer = None;
         self.making = Making::Nothing;
         self.outbox.built(0);
@@ -222,7 +222,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             receiver.lost();
         }
         match error.abort_code() {
-            Some(code) if self.opening.is_known() && self.outbox.room::<F>() >= MIN_FRAME => {
+            Some(code) if self.greeting.is_known() && self.outbox.room::<F>() >= MIN_FRAME => {
                 let mut w = self.outbox.begin::<F>(MIN_FRAME);
                 Abort { scope: Scope::Session, transfer: 0, code, words: "" }.emit(&mut w);
                 let length = w.len();
@@ -242,7 +242,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
     /// Writes one frame that is owed to the peer; whether there was one.
     fn emit(&mut self) -> bool {
         let is_open = self.state == SessionState::Open;
-        if self.opening.owes_hello() && (is_open || self.state == SessionState::Opening) {
+        if self.greeting.is_due() && (is_open || self.state == SessionState::Opening) {
             return self.emit_hello();
         }
         if !is_open || self.outbox.room::<F>() < MIN_FRAME {
@@ -251,9 +251,8 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         let mut w = self.outbox.begin::<F>(self.shared.control_frame());
         if let Some(number) = self.pong.take().or_else(|| self.taken.take()) {
             Pong { number }.emit(&mut w);
-        } else if self.timers.takes_ping() {
-            self.number = self.number.wrapping_add(1);
-            Ping { number: self.number }.emit(&mut w);
+        } else if self.shared.takes_ping() {
+            Ping { number: 0 }.emit(&mut w);
         } else if !(self.role.receiver().is_some_and(|receiver| receiver.emit(&mut w, &self.shared))
             || self.role.sender().is_some_and(|sender| sender.emit(&mut w)))
         {

@@ -4,9 +4,8 @@ use super::{Deframed, Framing};
 use crate::error::PeerError;
 use crate::wire::CHECK_LEN;
 
-const MAGIC: [u8; 4] = [0xF5, b'S', b'P', b'N'];
-const VERSION: u8 = 1;
-const PREAMBLE: [u8; 5] = [0xF5, b'S', b'P', b'N', VERSION];
+/// What each direction begins with: the last byte is the version of this framing.
+const PREAMBLE: [u8; 5] = [0xF5, b'S', b'P', b'N', 1];
 const PREFIX: usize = 3;
 const SHORTEST: usize = 1 + CHECK_LEN;
 
@@ -35,18 +34,20 @@ impl Stream {
     }
 
     fn preamble(received: &[u8]) -> Deframed {
-        let seen = received.get(..PREAMBLE.len()).unwrap_or(received);
-        let classic = [b"[+] ", b"[!] "];
-        if classic.iter().any(|text| seen.starts_with(*text)) {
-            return Deframed::Broken(PeerError::Classic);
+        let matching = received.iter().zip(&PREAMBLE).take_while(|(seen, expected)| seen == expected).count();
+        match (matching, received.get(matching)) {
+            (5, _) => Deframed::Skip { length: PREAMBLE.len() },
+            (4, Some(&theirs)) => Deframed::Broken(PeerError::FramingVersion { theirs }),
+            (_, None) => Deframed::Incomplete { total: PREAMBLE.len() },
+            _ => Self::another(received),
         }
-        let matching = seen.iter().zip(MAGIC).take_while(|(seen, magic)| **seen == *magic).count();
-        match seen.get(MAGIC.len()) {
-            Some(&VERSION) if matching == MAGIC.len() => Deframed::Skip { length: PREAMBLE.len() },
-            Some(&theirs) if matching == MAGIC.len() => {
-                Deframed::Broken(PeerError::FramingVersion { theirs })
-            }
-            None if matching == seen.len() || classic.iter().any(|text| text.starts_with(seen)) => {
+    }
+
+    /// What speaks another protocol, or begins as a reply of the classic handshake does.
+    fn another(received: &[u8]) -> Deframed {
+        match received {
+            [b'[', b'+' | b'!', b']', b' ', ..] => Deframed::Broken(PeerError::Classic),
+            [b'['] | [b'[', b'+' | b'!'] | [b'[', b'+' | b'!', b']'] => {
                 Deframed::Incomplete { total: PREAMBLE.len() }
             }
             _ => Deframed::Broken(PeerError::NotSampan),

@@ -17,7 +17,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             return None;
         }
         self.number = self.number.wrapping_add(1);
-        self.notice = NoticeState::Asked(self.number);
+        self.notice = NoticeState::Asked;
         Some(self.number)
     }
 

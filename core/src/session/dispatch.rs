@@ -4,14 +4,13 @@ use super::hand::{Begin, Business, Hand, Held};
 use super::outbox::Sealed;
 use super::role::Role;
 use super::shared::Order;
-use super::timers::Timers;
 use super::transitions::SessionState;
 use super::{Farewell, Link, NoticeState, Session};
 use crate::error::{Error, LinkError, PeerError};
 use crate::framing::{Deframed, Framing};
 use crate::wire::{
-    Abort, Accept, Ack, Answered, Bye, Code, Crc32, Data, Decline, DigestKind, Done, End, Hello, Kind, Malformed, Notice,
-    Offer, Ping, Pong, Scope, Want, is_skippable, split_check,
+    Abort, Accept, Ack, Answered, Bye, Code, Crc32, Data, Decline, DigestKind, Done, End, Hello, Kind,
+    Malformed, Notice, Offer, Ping, Pong, Scope, Want, is_skippable, split_check,
 };
 
 /// What is wrong with a frame whose check is right.
@@ -47,8 +46,8 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
     pub(super) fn dispatch(&mut self) {
         while self.hand.is_empty() && self.takes_frames() {
             match self.inbox.next(&mut self.framing) {
-                Deframed::Frame { start, end, used } => {
-                    self.hand = Hand::of(Held { start, end }, used);
+                Deframed::Frame { start, end, .. } => {
+                    self.hand = Hand::of(Held { start, end });
                     if let Err(error) = self.take() {
                         self.fail(error);
                     }
@@ -92,7 +91,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
                 self.hand.view =
                     Held { start: start.saturating_add(1), end: start.saturating_add(content.len()) };
                 if self.state == SessionState::Open {
-                    self.timers = Timers::begin(self.shared.now);
+                    self.shared.begin();
                 }
                 let Some(kind) = kind else { return Ok(()) };
                 self.business(kind, check).map_err(|fault| fault.of(kind).into())
@@ -105,14 +104,15 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         match kind {
             Kind::Hello => self.greeted(&Hello::parse(bytes)?)?,
             Kind::Ping => {
-                self.pong = Some(Ping::parse(bytes)?.number);
+                let Ping { number } = Ping::parse(bytes)?;
+                self.pong = Some(number);
                 if let Some(receiver) = self.role.receiver() {
                     receiver.pinged();
                 }
             }
             Kind::Pong => {
                 let Pong { number } = Pong::parse(bytes)?;
-                if self.notice == NoticeState::Sent(number) {
+                if self.notice == NoticeState::Sent && number == self.number {
                     self.notice = NoticeState::None;
                     self.hand.business = Business::NoticeTaken { number };
                 }
@@ -151,7 +151,8 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
                 match what {
                     Answered::Offer => {
                         let shared = &mut self.shared;
-                        let slot = self.role.sender().and_then(|sender| sender.declined(number, code, shared));
+                        let slot =
+                            self.role.sender().and_then(|sender| sender.declined(number, code, shared));
                         self.failed(Business::SendFailed, slot, length);
                     }
                     Answered::Want => {

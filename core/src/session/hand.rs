@@ -11,8 +11,6 @@ pub(super) struct Hand {
     pub(super) slot: usize,
     /// What is to be seen of it: its body, of DATA what the storage has not taken yet, or only its words.
     pub(super) view: Held,
-    /// Where what follows it begins.
-    used: usize,
 }
 
 /// A range of the receive buffer.
@@ -75,30 +73,22 @@ pub(super) enum Begin {
 
 impl Hand {
     pub(super) const EMPTY: Self =
-        Self { business: Business::Nothing, slot: 0, view: Held { start: 0, end: 0 }, used: 0 };
+        Self { business: Business::Nothing, slot: 0, view: Held { start: 0, end: 0 } };
 
     /// A frame that has yet to find somebody who is to see it.
-    pub(super) fn of(view: Held, used: usize) -> Self {
-        Self { business: Business::Spent, slot: 0, view, used }
+    pub(super) fn of(view: Held) -> Self {
+        Self { business: Business::Spent, slot: 0, view }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.business == Business::Nothing
+        matches!(self.business, Business::Nothing)
     }
 
     /// Gives the frame to whoever is to see its last `length` bytes.
+    #[inline(never)]
     pub(super) fn give(&mut self, business: Business, slot: usize, length: usize) {
         self.business = business;
         self.slot = slot;
         self.view.start = self.view.end.saturating_sub(length);
-    }
-
-    /// Lets go of a frame that is done with, and says where what follows it begins.
-    pub(super) fn let_go(&mut self) -> Option<usize> {
-        if self.business != Business::Spent {
-            return None;
-        }
-        self.business = Business::Nothing;
-        Some(self.used)
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct Inbox<'b> {
     buffer: &'b mut [u8],
     head: usize,
     tail: usize,
-    /// Bytes from `head` that the frame under way is known to need.
+    /// Bytes from `head` that the frame under way is known to need, or that a whole one takes.
     needed: usize,
 }
 
@@ -63,7 +63,7 @@ impl<'b> Inbox<'b> {
         self.tail = self.tail.saturating_add(n).min(self.buffer.len());
     }
 
-    /// Looks for the next frame. Its range, and the `used` of [`Deframed::Frame`], are those of the buffer.
+    /// Looks for the next frame. Its range, and the `used` of [`Deframed::Frame`], are those of the buffer. It is there until it is consumed.
     pub(super) fn next<F: Framing>(&mut self, framing: &mut F) -> Deframed {
         let max = F::largest(self.buffer.len());
         loop {
@@ -73,9 +73,12 @@ impl<'b> Inbox<'b> {
                     self.needed = total;
                     return Deframed::Incomplete { total };
                 }
-                Deframed::Skip { length } => self.consume(self.head.saturating_add(length)),
+                Deframed::Skip { length } => {
+                    self.needed = length;
+                    self.consume();
+                }
                 Deframed::Frame { start, end, used } => {
-                    self.needed = 0;
+                    self.needed = used;
                     return Deframed::Frame {
                         start: self.head.saturating_add(start),
                         end: self.head.saturating_add(end),
@@ -91,9 +94,10 @@ impl<'b> Inbox<'b> {
         self.buffer.get(range).unwrap_or_default()
     }
 
-    /// Everything before `position` of the buffer is done with.
-    pub(super) fn consume(&mut self, position: usize) {
-        self.head = position.min(self.tail);
+    /// The frame that [`next`](Self::next) found is done with.
+    pub(super) fn consume(&mut self) {
+        self.head = self.head.saturating_add(self.needed).min(self.tail);
+        self.needed = 0;
     }
 }
 
@@ -115,7 +119,7 @@ mod tests {
         assert_eq!(inbox.spare().len(), 10_000 + 3);
         inbox.received(10_003);
         assert_eq!(inbox.next(&mut stream), Deframed::Frame { start: 8, end: 10_008, used: 10_008 });
-        inbox.consume(10_008);
+        inbox.consume();
         assert_eq!(
             inbox.next(&mut stream),
             Deframed::Broken(crate::error::PeerError::FrameLength { length: 0 })
@@ -129,9 +133,9 @@ mod tests {
         let mut stream = Stream::new();
         inbox.spare().copy_from_slice(b"\xF5SPN\x01\x05\x00\x00abcde\x09\x00\x00");
         inbox.received(16);
-        let Deframed::Frame { start, end, used } = inbox.next(&mut stream) else { panic!() };
+        let Deframed::Frame { start, end, .. } = inbox.next(&mut stream) else { panic!() };
         assert_eq!(inbox.bytes(start..end), b"abcde");
-        inbox.consume(used);
+        inbox.consume();
         assert_eq!(inbox.next(&mut stream), Deframed::Incomplete { total: 12 });
         assert_eq!(inbox.spare().len(), 13);
         inbox.received(9);

@@ -41,12 +41,9 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Engine for Session<'b, R, F, C> {
         self.let_go();
         // What is there already says how much the frame under way still needs.
         self.dispatch();
-        let reads = matches!(self.state, SessionState::Opening | SessionState::Open) && self.link != Link::Lost;
-        if self.hand.is_empty() && reads {
-            self.inbox.spare()
-        } else {
-            &mut []
-        }
+        let reads =
+            matches!(self.state, SessionState::Opening | SessionState::Open) && self.link != Link::Lost;
+        if self.hand.is_empty() && reads { self.inbox.spare() } else { &mut [] }
     }
 
     fn received(&mut self, n: usize, now: Instant) {
@@ -113,8 +110,8 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Engine for Session<'b, R, F, C> {
     }
 
     fn said(&mut self, n: usize) {
-        if let Making::Notice { number, room } = self.take_making() {
-            self.notice(number, n.min(room));
+        if let Making::Notice { room } = self.take_making() {
+            self.notice(n.min(room));
         }
     }
 
@@ -227,8 +224,9 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         if let Some(answer) = self.answer.take() {
             self.answered(answer);
         }
-        if let Some(position) = self.hand.let_go() {
-            self.inbox.consume(position);
+        if matches!(self.hand.business, Business::Spent) {
+            self.hand.business = Business::Nothing;
+            self.inbox.consume();
         }
     }
 
@@ -243,7 +241,8 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             }
             Business::Wanted { number } => {
                 if let Some(sender) = self.role.sender() {
-                    sender.wanted(number, if closing { Answer::Refuse(Code::Closing.into()) } else { answer });
+                    sender
+                        .wanted(number, if closing { Answer::Refuse(Code::Closing.into()) } else { answer });
                 }
             }
             _ => return,

@@ -48,7 +48,9 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
                 Action::Fetch { transfer, offset, into: self.outbox.payload::<F>(room) }
             }
             Making::End { .. } => Action::Finish { transfer, into: self.outbox.payload::<F>(digest?.len()) },
-            Making::Notice { number, room } => Action::Say { number, into: self.outbox.payload::<F>(room) },
+            Making::Notice { room } => {
+                Action::Say { number: self.number, into: self.outbox.payload::<F>(room) }
+            }
         })
     }
 

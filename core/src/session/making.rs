@@ -36,7 +36,6 @@ pub(super) enum Making {
         slot: usize,
     },
     Notice {
-        number: u32,
         room: usize,
     },
 }
@@ -63,12 +62,13 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         let room = self.outbox.room::<F>();
         let whole = self.outbox.len().saturating_sub(F::HEAD.saturating_add(F::TAIL));
         let control = self.shared.control_frame().min(whole);
-        if let (NoticeState::Asked(number), true) = (self.notice, room >= control) {
+        if self.notice == NoticeState::Asked && room >= control {
+            let number = self.number;
             let mut w = self.outbox.begin::<F>(control);
             Notice { number, words: "" }.emit(&mut w);
             let (length, room) = (w.len(), w.room());
             self.outbox.built(length);
-            self.making = Making::Notice { number, room };
+            self.making = Making::Notice { room };
             return true;
         }
         if room >= control {
@@ -197,8 +197,8 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         }
     }
 
-    pub(super) fn notice(&mut self, number: u32, length: usize) {
+    pub(super) fn notice(&mut self, length: usize) {
         self.finish_frame(length);
-        self.notice = NoticeState::Sent(number);
+        self.notice = NoticeState::Sent;
     }
 }

@@ -5,7 +5,6 @@ use super::hand::Business;
 use super::outbox::Urgency;
 use super::role::Role;
 use super::shared::Peer;
-use super::timers::Timers;
 use super::transitions::{SessionEvent, SessionState};
 use super::{Session, Speaks};
 use crate::framing::Framing;
@@ -19,22 +18,14 @@ pub(super) struct Opening {
     nonce: u64,
     /// The peer's, 0 before its first HELLO.
     peer: u64,
-    greeting: Greeting,
-    preamble: Preamble,
     /// Start values of the checks of frames to and from the peer (§3.4).
     pub(super) sending: u32,
     pub(super) receiving: u32,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Preamble {
-    Due,
-    Written,
-}
-
 /// What our last HELLO said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Greeting {
+pub(super) enum Greeting {
     /// There was none, and none is due.
     Unsaid,
     /// A HELLO is due.
@@ -48,31 +39,33 @@ enum Greeting {
 }
 
 impl Opening {
-    pub(super) fn new(nonce: u64, speaks: Speaks) -> Self {
-        let greeting = match speaks {
-            Speaks::First => Greeting::Due,
-            Speaks::Second => Greeting::Unsaid,
-        };
-        Self { nonce, peer: 0, greeting, preamble: Preamble::Due, sending: 0, receiving: 0 }
+    pub(super) fn new(nonce: u64) -> Self {
+        Self { nonce, peer: 0, sending: 0, receiving: 0 }
+    }
+}
+
+impl Greeting {
+    pub(super) fn new(speaks: Speaks) -> Self {
+        match speaks {
+            Speaks::First => Self::Due,
+            Speaks::Second => Self::Unsaid,
+        }
     }
 
-    pub(super) fn owes_hello(&self) -> bool {
-        matches!(self.greeting, Greeting::Due | Greeting::EchoDue)
+    pub(super) fn is_due(self) -> bool {
+        matches!(self, Self::Due | Self::EchoDue)
     }
 
     /// Whether the peer can check frames from here.
-    pub(super) fn is_known(&self) -> bool {
-        matches!(self.greeting, Greeting::Echoed | Greeting::EchoDue)
+    pub(super) fn is_known(self) -> bool {
+        matches!(self, Self::Echoed | Self::EchoDue)
     }
 }
 
 impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
     /// Writes this end's HELLO, and before the first one what the framing begins with.
     pub(super) fn emit_hello(&mut self) -> bool {
-        if self.opening.preamble == Preamble::Due {
-            self.outbox.open(&mut self.framing);
-            self.opening.preamble = Preamble::Written;
-        }
+        self.outbox.open(&mut self.framing);
         if self.outbox.room::<F>() < MIN_FRAME {
             return false;
         }
@@ -98,7 +91,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         let length = w.len();
         self.outbox.built(length);
         self.outbox.finish(&mut self.framing, &mut self.crc, 0, 0, Urgency::Fill);
-        self.opening.greeting = if self.opening.peer == 0 { Greeting::Said } else { Greeting::Echoed };
+        self.greeting = if self.opening.peer == 0 { Greeting::Said } else { Greeting::Echoed };
         true
     }
 
@@ -112,16 +105,16 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         }
         let echoed = hello.echo == opening.nonce;
         if self.state == SessionState::Open {
-            if !echoed && opening.greeting == Greeting::Echoed {
-                opening.greeting = Greeting::EchoDue;
+            if !echoed && self.greeting == Greeting::Echoed {
+                self.greeting = Greeting::EchoDue;
             }
             return Ok(());
         }
         opening.peer = hello.nonce;
         opening.sending = tag(&mut self.crc, opening.nonce, hello.nonce);
         opening.receiving = tag(&mut self.crc, hello.nonce, opening.nonce);
-        if opening.greeting != Greeting::Echoed {
-            opening.greeting = Greeting::Due;
+        if self.greeting != Greeting::Echoed {
+            self.greeting = Greeting::Due;
         }
         self.shared.peer = Peer::from_hello(hello, self.shared.limits, opening.nonce);
         if let Some(sender) = self.role.sender() {
@@ -129,7 +122,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         }
         if echoed {
             self.step(SessionEvent::Echoed);
-            self.timers = Timers::begin(self.shared.now);
+            self.shared.begin();
             self.shared.progress();
             self.hand.business = Business::Opened;
         }

@@ -16,6 +16,14 @@ pub(super) struct Outbox<'b> {
     /// Bytes of the frame being built, from the kind on.
     building: usize,
     urgency: Urgency,
+    preamble: Preamble,
+}
+
+/// What the framing begins with (§2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Preamble {
+    Due,
+    Written,
 }
 
 /// Whether what waits for the link may wait for more to go with it.
@@ -29,15 +37,19 @@ pub(super) enum Urgency {
 
 impl<'b> Outbox<'b> {
     pub(super) fn new(buffer: &'b mut [u8]) -> Self {
-        Self { buffer, sent: 0, end: 0, building: 0, urgency: Urgency::Fill }
+        Self { buffer, sent: 0, end: 0, building: 0, urgency: Urgency::Fill, preamble: Preamble::Due }
     }
 
     pub(super) fn len(&self) -> usize {
         self.buffer.len()
     }
 
+    /// Writes what the framing begins with, once.
     pub(super) fn open<F: Framing>(&mut self, framing: &mut F) {
-        self.end = framing.open(self.buffer);
+        if self.preamble == Preamble::Due {
+            self.preamble = Preamble::Written;
+            self.end = framing.open(self.buffer);
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -35,7 +35,9 @@ pub(super) struct Piece {
 impl<'b> Receiver<'b> {
     /// A receiver of as many transfers at a time as there are `slots`; at least one.
     pub fn new(slots: &'b mut [Incoming]) -> Self {
-        slots.fill(Incoming::FREE);
+        for slot in slots.iter_mut() {
+            *slot = Incoming::FREE;
+        }
         Self { slots, last_id: 0, last_want: 0, refused: None }
     }
 
@@ -85,8 +87,11 @@ impl<'b> Receiver<'b> {
 
     /// The WANT whose name the storage must say.
     pub(super) fn asking(&self) -> Option<WantId> {
-        let waiting = self.slots.iter().filter(|slot| slot.is(ReceiveState::Wanted, Due::Want));
-        waiting.map(|slot| WantId(slot.want)).min()
+        let mut first = None;
+        for slot in self.slots.iter().filter(|slot| slot.is(ReceiveState::Wanted, Due::Want)) {
+            first = Some(first.map_or(slot.want, |first: u32| first.min(slot.want)));
+        }
+        first.map(WantId)
     }
 
     /// The WANT was sent, or cannot be.

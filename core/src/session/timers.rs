@@ -1,37 +1,25 @@
 //! The deadlines of a session (§13).
 
-use super::{NoticeState, Session};
 use super::role::Role;
+use super::shared::{PingState, Shared};
 use super::transitions::SessionState;
+use super::{NoticeState, Session};
 use crate::error::LinkError;
 use crate::framing::Framing;
-use crate::limits::Limits;
 use crate::units::{Instant, Millis};
 use crate::wire::Crc32;
 
 /// How long an ABORT may wait for the link.
 const LINGER: Millis = Millis(1_000);
 
-/// What the deadline of the session's state counts from.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Timers {
-    /// When the state began or, once the session is open, when something valid was last heard.
-    since: Instant,
-    ping: PingState,
-}
-
-/// Whether the peer was asked for a sign of life since it was last heard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum PingState {
-    Unasked,
-    Due,
-    Asked,
-}
-
-impl Timers {
-    /// A state begins, or the peer was heard in an open session.
-    pub(super) fn begin(now: Instant) -> Self {
-        Self { since: now, ping: PingState::Unasked }
+impl Shared<'_> {
+    fn ends_at(&self, state: SessionState) -> Instant {
+        self.since.after(match (state, self.ping) {
+            (SessionState::Opening, _) => self.limits.handshake,
+            (SessionState::Open, PingState::Unasked) => self.limits.silence.half(),
+            (SessionState::Open, _) => self.limits.silence,
+            (SessionState::Ending | SessionState::Closed, _) => LINGER,
+        })
     }
 
     /// Whether a PING is due; it counts as sent then.
@@ -42,20 +30,11 @@ impl Timers {
         }
         due
     }
-
-    fn ends_at(&self, state: SessionState, limits: &Limits) -> Instant {
-        self.since.after(match (state, self.ping) {
-            (SessionState::Opening, _) => limits.handshake,
-            (SessionState::Open, PingState::Unasked) => limits.silence.half(),
-            (SessionState::Open, _) => limits.silence,
-            (SessionState::Ending | SessionState::Closed, _) => LINGER,
-        })
-    }
 }
 
 impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
     fn is_late(&self) -> bool {
-        self.shared.now >= self.timers.ends_at(self.state, self.shared.limits)
+        self.shared.now >= self.shared.ends_at(self.state)
     }
 
     fn stalls_at(&self) -> Instant {
@@ -80,10 +59,10 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         if !self.expects() {
             self.shared.progress();
         }
-        if self.is_late() && self.timers.ping == PingState::Unasked {
-            self.timers.ping = PingState::Due;
+        if self.is_late() && self.shared.ping == PingState::Unasked {
+            self.shared.ping = PingState::Due;
         }
-        if self.timers.ping != PingState::Unasked && self.is_late() {
+        if self.shared.ping != PingState::Unasked && self.is_late() {
             self.fail(LinkError::Silent.into());
         } else if self.shared.now >= self.stalls_at() {
             self.fail(LinkError::Stalled.into());
@@ -97,7 +76,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
 
     /// The one place that says when the engine must be called again.
     pub(super) fn due_at(&mut self) -> Instant {
-        let end = self.timers.ends_at(self.state, self.shared.limits);
+        let end = self.shared.ends_at(self.state);
         if self.state != SessionState::Open {
             return end;
         }

@@ -190,11 +190,7 @@ impl<'a> Ack<'a> {
 
     /// Writes kind and fields: at most 36 bytes, and up to 20 for each gap.
     pub fn emit(&self, w: &mut Writer<'_>) {
-        w.u8(Kind::Ack.code());
-        w.varint(self.transfer.into());
-        w.varint(self.received);
-        w.varint(self.durable);
-        w.varint(self.credit.into());
+        self.emit_until_gaps(w);
         w.varint(self.gaps.count().into());
         let mut from = self.received;
         for gap in &self.gaps {
@@ -202,6 +198,20 @@ impl<'a> Ack<'a> {
             w.varint(gap.length);
             from = gap.end();
         }
+    }
+
+    /// Writes an ACK without gaps, as they all are on a reliable stream: no code for gaps is linked.
+    pub(crate) fn emit_without_gaps(&self, w: &mut Writer<'_>) {
+        self.emit_until_gaps(w);
+        w.u8(0);
+    }
+
+    fn emit_until_gaps(&self, w: &mut Writer<'_>) {
+        w.u8(Kind::Ack.code());
+        w.varint(self.transfer.into());
+        w.varint(self.received);
+        w.varint(self.durable);
+        w.varint(self.credit.into());
     }
 }
 

@@ -1,7 +1,8 @@
 //! DATA: contents (§5.5).
 
+use super::fields::Fields;
 use super::kind::{CHECK_LEN, Kind};
-use super::reader::{Malformed, Reader};
+use super::reader::Malformed;
 use super::writer::{Writer, varint_len};
 
 /// DATA (§5.5).
@@ -32,12 +33,12 @@ impl<'a> Data<'a> {
     /// # Errors
     /// [`Malformed`]; among them `Truncated` for an empty payload.
     pub fn parse(body: &'a [u8]) -> Result<Self, Malformed> {
-        let mut r = Reader::new(body);
-        let data = Self { transfer: r.id()?, offset: r.varint()?, payload: r.rest() };
+        let mut f = Fields::new(body);
+        let data = Self { transfer: f.id(), offset: f.varint(), payload: f.rest() };
         if data.payload.is_empty() {
-            return Err(Malformed::Truncated);
+            f.fail(Malformed::Truncated);
         }
-        Ok(data)
+        f.make(data)
     }
 
     /// Writes kind, fields and payload.
@@ -59,13 +60,12 @@ impl<'a> Data<'a> {
     /// `None` if it is not DATA, its header is malformed, or not all of the header is there yet.
     #[must_use]
     pub fn header_len(frame: &[u8]) -> Option<usize> {
-        let mut r = Reader::new(frame);
-        if r.u8().ok()? != Kind::Data.code() {
-            return None;
-        }
-        r.id().ok()?;
-        r.varint().ok()?;
-        frame.len().checked_sub(r.len())
+        let mut f = Fields::new(frame);
+        let kind = f.u8();
+        f.require(kind == Kind::Data.code());
+        f.id();
+        f.varint();
+        f.make(frame.len().saturating_sub(f.len())).ok()
     }
 }
 

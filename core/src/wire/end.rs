@@ -2,8 +2,9 @@
 
 use super::code::Code;
 use super::digest::DigestKind;
+use super::fields::Fields;
 use super::kind::Kind;
-use super::reader::{Malformed, Reader};
+use super::reader::Malformed;
 use super::writer::Writer;
 
 /// END: all has been sent (§5.7).
@@ -28,14 +29,11 @@ impl<'a> End<'a> {
     /// # Errors
     /// [`Malformed`]; among them `Value` for an unknown digest.
     pub fn parse(body: &'a [u8]) -> Result<Self, Malformed> {
-        let mut r = Reader::new(body);
-        let transfer = r.id()?;
-        let size = r.varint()?;
-        let check = r.u32()?;
-        let digest = DigestKind::from_code(r.u8()?).ok_or(Malformed::Value)?;
-        let value = r.bytes(digest.len())?;
-        r.finish()?;
-        Ok(Self { transfer, size, check, digest, value })
+        let mut f = Fields::new(body);
+        let (transfer, size, check, digest) = (f.id(), f.varint(), f.u32(), f.digest());
+        let value = f.bytes(digest.len());
+        f.finish();
+        f.make(Self { transfer, size, check, digest, value })
     }
 
     /// Writes kind and fields: at most 53 bytes.
@@ -67,8 +65,9 @@ impl<'a> Done<'a> {
     /// # Errors
     /// [`Malformed`].
     pub fn parse(body: &'a [u8]) -> Result<Self, Malformed> {
-        let mut r = Reader::new(body);
-        Ok(Self { transfer: r.id()?, code: Code::from_code(r.u8()?), words: r.words()? })
+        let mut f = Fields::new(body);
+        let done = Self { transfer: f.id(), code: Code::from_code(f.u8()), words: f.words() };
+        f.make(done)
     }
 
     /// Writes kind and fields, the words cut to the writer's room; leave 4 bytes for the check.

@@ -1,8 +1,9 @@
 //! HELLO: who speaks and what it takes (§4.1).
 
 use super::digest::{DigestKind, DigestList};
+use super::fields::Fields;
 use super::kind::{Kind, MIN_FRAME};
-use super::reader::{Malformed, Reader};
+use super::reader::Malformed;
 use super::writer::Writer;
 
 /// HELLO (§4.1).
@@ -48,34 +49,29 @@ impl Hello {
     /// # Errors
     /// [`Malformed`]; among them `Value` for version 0, nonce 0, a frame below 60 bytes and more than four digests.
     pub fn parse(body: &[u8]) -> Result<Self, Malformed> {
-        let mut r = Reader::new(body);
+        let mut f = Fields::new(body);
         let mut hello = Self {
-            version: r.u8()?,
-            nonce: r.u64()?,
-            echo: r.u64()?,
-            flags: r.u8()? & Self::FLAGS,
-            frame: r.varint32()?,
-            window: r.varint32()?,
-            eager: r.varint32()?,
-            transfers: r.varint32()?,
-            gaps: r.varint32()?,
-            name: r.varint32()?,
+            version: f.u8(),
+            nonce: f.u64(),
+            echo: f.u64(),
+            flags: f.u8() & Self::FLAGS,
+            frame: f.varint32(),
+            window: f.varint32(),
+            eager: f.varint32(),
+            transfers: f.varint32(),
+            gaps: f.varint32(),
+            name: f.varint32(),
             digests: DigestList::EMPTY,
         };
-        let digests = usize::from(r.u8()?);
-        if hello.version == 0
-            || hello.nonce == 0
-            || hello.frame < MIN_FRAME as u32
-            || digests > DigestList::MAX_LEN
-        {
-            return Err(Malformed::Value);
-        }
-        for &code in r.bytes(digests)? {
+        let digests = usize::from(f.u8());
+        f.require(hello.version != 0 && hello.nonce != 0);
+        f.require(hello.frame >= MIN_FRAME as u32 && digests <= DigestList::MAX_LEN);
+        for &code in f.bytes(digests) {
             if let Some(kind) = DigestKind::from_code(code) {
                 hello.digests = hello.digests.with(kind);
             }
         }
-        Ok(hello)
+        f.make(hello)
     }
 
     /// Writes kind and fields: at most 54 bytes.

@@ -14,6 +14,7 @@ mod crc_shift;
 mod data;
 mod digest;
 mod end;
+mod fields;
 mod frame;
 mod hello;
 mod kind;

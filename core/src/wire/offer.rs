@@ -3,9 +3,10 @@
 use core::fmt;
 
 use super::digest::DigestKind;
+use super::fields::Fields;
 use super::kind::Kind;
 use super::name::UncheckedName;
-use super::reader::{Malformed, Reader};
+use super::reader::Malformed;
 use super::writer::Writer;
 
 /// Up to 16 bytes that the source chose: equal identities mean the same contents (§5.1).
@@ -104,27 +105,21 @@ impl<'a> Offer<'a> {
     /// [`Malformed`]; among them `Value` for a reserved flag, more than one type, a directory with a size above 0, an unknown digest and an identity of
     /// more than 16 bytes.
     pub fn parse(body: &'a [u8]) -> Result<Self, Malformed> {
-        let mut r = Reader::new(body);
-        let transfer = r.id()?;
-        let flags = r.flags(FLAGS)?;
-        let size = if flags & SIZE != 0 { Some(r.varint()?) } else { None };
-        let modified = if flags & MODIFIED != 0 { Some(r.zigzag()?) } else { None };
-        let want = if flags & WANTED != 0 { Some(r.id()?) } else { None };
-        let digest = DigestKind::from_code(r.u8()?).ok_or(Malformed::Value)?;
+        let mut f = Fields::new(body);
+        let transfer = f.id();
+        let flags = f.flags(FLAGS);
+        let size = if flags & SIZE != 0 { Some(f.varint()) } else { None };
+        let modified = if flags & MODIFIED != 0 { Some(f.zigzag()) } else { None };
+        let want = if flags & WANTED != 0 { Some(f.id()) } else { None };
+        let digest = f.digest();
         let directory = flags & DIRECTORY != 0;
         let types = flags & (EXECUTABLE | DIRECTORY | LISTING);
-        if types & types.wrapping_sub(1) != 0 {
-            return Err(Malformed::Value);
-        }
-        if directory && size.unwrap_or_default() > 0 {
-            return Err(Malformed::Value);
-        }
-        let len = usize::from(r.u8()?);
-        if len > Identity::MAX_LEN {
-            return Err(Malformed::Value);
-        }
-        let identity = Identity::new(r.bytes(len)?).ok_or(Malformed::Value)?;
-        Ok(Self {
+        f.require(types & types.wrapping_sub(1) == 0);
+        f.require(!directory || size.unwrap_or_default() == 0);
+        let len = f.u8();
+        f.require(usize::from(len) <= Identity::MAX_LEN);
+        let identity = Identity::new(f.bytes(len.into())).unwrap_or_default();
+        let offer = Self {
             transfer,
             size,
             modified,
@@ -135,8 +130,9 @@ impl<'a> Offer<'a> {
             listing: flags & LISTING != 0,
             digest,
             identity,
-            name: UncheckedName::new(r.rest()),
-        })
+            name: UncheckedName::new(f.rest()),
+        };
+        f.make(offer)
     }
 
     /// Writes kind and fields: at most 50 bytes and the name.

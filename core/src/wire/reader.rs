@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use super::fields::Fields;
+
 /// Longest words (§3.3), in bytes. A NOTICE alone may carry more (§4.3).
 pub const MAX_WORDS: usize = 256;
 
@@ -40,14 +42,14 @@ impl core::error::Error for Malformed {}
 /// After an error what remains is unspecified; a caller gives up at the first.
 #[derive(Clone, Copy, Debug)]
 pub struct Reader<'a> {
-    rest: &'a [u8],
+    fields: Fields<'a>,
 }
 
 impl<'a> Reader<'a> {
     /// A reader at the start of `body`.
     #[must_use]
     pub const fn new(body: &'a [u8]) -> Self {
-        Self { rest: body }
+        Self { fields: Fields::new(body) }
     }
 
     /// One byte.
@@ -55,9 +57,8 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Malformed::Truncated`].
     pub fn u8(&mut self) -> Result<u8, Malformed> {
-        let (&first, rest) = self.rest.split_first().ok_or(Malformed::Truncated)?;
-        self.rest = rest;
-        Ok(first)
+        let value = self.fields.u8();
+        self.fields.make(value)
     }
 
     /// A fixed number of four bytes, little-endian.
@@ -65,9 +66,8 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Malformed::Truncated`].
     pub fn u32(&mut self) -> Result<u32, Malformed> {
-        let (&first, rest) = self.rest.split_first_chunk().ok_or(Malformed::Truncated)?;
-        self.rest = rest;
-        Ok(u32::from_le_bytes(first))
+        let value = self.fields.u32();
+        self.fields.make(value)
     }
 
     /// A fixed number of eight bytes, little-endian.
@@ -75,9 +75,8 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Malformed::Truncated`].
     pub fn u64(&mut self) -> Result<u64, Malformed> {
-        let (&first, rest) = self.rest.split_first_chunk().ok_or(Malformed::Truncated)?;
-        self.rest = rest;
-        Ok(u64::from_le_bytes(first))
+        let value = self.fields.u64();
+        self.fields.make(value)
     }
 
     /// An unsigned LEB128 number in its shortest form, up to 2^64 - 1.
@@ -85,20 +84,8 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Malformed::Truncated`] if its last byte is missing, [`Malformed::Varint`] if it has a byte too many or exceeds 64 bits.
     pub fn varint(&mut self) -> Result<u64, Malformed> {
-        let mut value = 0u64;
-        let mut shift = 0u32;
-        loop {
-            let byte = self.u8()?;
-            // The tenth byte has room for one bit, which also ends the loop.
-            if (shift == 63 && byte > 1) || (shift > 0 && byte == 0) {
-                return Err(Malformed::Varint);
-            }
-            value |= u64::from(byte & 0x7F).wrapping_shl(shift);
-            if byte & 0x80 == 0 {
-                return Ok(value);
-            }
-            shift = shift.wrapping_add(7);
-        }
+        let value = self.fields.varint();
+        self.fields.make(value)
     }
 
     /// A varint up to 2^32 - 1.
@@ -106,7 +93,8 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// As [`varint`](Self::varint), which includes a value above 2^32 - 1.
     pub fn varint32(&mut self) -> Result<u32, Malformed> {
-        u32::try_from(self.varint()?).map_err(|_| Malformed::Varint)
+        let value = self.fields.varint32();
+        self.fields.make(value)
     }
 
     /// A transfer id, or the number of a WANT: a varint32 other than 0 (§5).
@@ -114,10 +102,8 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// As [`varint32`](Self::varint32), and [`Malformed::Value`] for 0.
     pub fn id(&mut self) -> Result<u32, Malformed> {
-        match self.varint32()? {
-            0 => Err(Malformed::Value),
-            id => Ok(id),
-        }
+        let id = self.fields.id();
+        self.fields.make(id)
     }
 
     /// A byte of flags of which only those in `known` may be set.
@@ -125,10 +111,8 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Malformed::Truncated`]; [`Malformed::Value`] if a reserved bit is set.
     pub fn flags(&mut self, known: u8) -> Result<u8, Malformed> {
-        match self.u8()? {
-            flags if flags & !known == 0 => Ok(flags),
-            _ => Err(Malformed::Value),
-        }
+        let flags = self.fields.flags(known);
+        self.fields.make(flags)
     }
 
     /// A signed number in zigzag form.
@@ -136,8 +120,8 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// As [`varint`](Self::varint).
     pub fn zigzag(&mut self) -> Result<i64, Malformed> {
-        let value = self.varint()?;
-        Ok((value >> 1).cast_signed() ^ (value & 1).cast_signed().wrapping_neg())
+        let value = self.fields.zigzag();
+        self.fields.make(value)
     }
 
     /// The next `n` bytes.
@@ -145,14 +129,13 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Malformed::Truncated`].
     pub fn bytes(&mut self, n: usize) -> Result<&'a [u8], Malformed> {
-        let (first, rest) = self.rest.split_at_checked(n).ok_or(Malformed::Truncated)?;
-        self.rest = rest;
-        Ok(first)
+        let bytes = self.fields.bytes(n);
+        self.fields.make(bytes)
     }
 
     /// Everything to the end of the frame.
     pub fn rest(&mut self) -> &'a [u8] {
-        core::mem::take(&mut self.rest)
+        self.fields.rest()
     }
 
     /// Words: text to the end of the frame, at most [`MAX_WORDS`] bytes.
@@ -168,23 +151,20 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Malformed::Text`].
     pub fn text(&mut self, max: usize) -> Result<&'a str, Malformed> {
-        let bytes = self.rest();
-        if bytes.len() > max {
-            return Err(Malformed::Text);
-        }
-        core::str::from_utf8(bytes).map_err(|_| Malformed::Text)
+        let text = self.fields.text(max);
+        self.fields.make(text)
     }
 
     /// Whether nothing is left.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.rest.is_empty()
+        self.len() == 0
     }
 
     /// How many bytes are left.
     #[must_use]
     pub const fn len(&self) -> usize {
-        self.rest.len()
+        self.fields.len()
     }
 
     /// Ends the body: nothing may be left.

@@ -1,8 +1,9 @@
 //! The small session frames: PING, PONG, NOTICE, ABORT, BYE (§4.2 to §4.5).
 
 use super::code::Code;
+use super::fields::Fields;
 use super::kind::{Kind, MAX_CONTROL};
-use super::reader::{Malformed, Reader};
+use super::reader::Malformed;
 use super::writer::Writer;
 
 /// PING (§4.2).
@@ -54,10 +55,10 @@ impl Pong {
 }
 
 fn parse_number(body: &[u8]) -> Result<u32, Malformed> {
-    let mut r = Reader::new(body);
-    let number = r.varint32()?;
-    r.finish()?;
-    Ok(number)
+    let mut f = Fields::new(body);
+    let number = f.varint32();
+    f.finish();
+    f.make(number)
 }
 
 /// NOTICE: text for whoever uses the other end (§4.3).
@@ -76,8 +77,9 @@ impl<'a> Notice<'a> {
     /// # Errors
     /// [`Malformed`].
     pub fn parse(body: &'a [u8]) -> Result<Self, Malformed> {
-        let mut r = Reader::new(body);
-        Ok(Self { number: r.varint32()?, words: r.text(MAX_CONTROL)? })
+        let mut f = Fields::new(body);
+        let notice = Self { number: f.varint32(), words: f.text(MAX_CONTROL) };
+        f.make(notice)
     }
 
     /// Writes kind and fields, the words cut to the writer's room; leave 4 bytes for the check.
@@ -134,13 +136,14 @@ impl<'a> Abort<'a> {
     /// # Errors
     /// [`Malformed`]; among them `Value` for an undefined scope, and for an id that does not suit the scope.
     pub fn parse(body: &'a [u8]) -> Result<Self, Malformed> {
-        let mut r = Reader::new(body);
-        let scope = Scope::from_code(r.u8()?).ok_or(Malformed::Value)?;
-        let transfer = r.varint32()?;
-        if (scope == Scope::Session) != (transfer == 0) {
-            return Err(Malformed::Value);
-        }
-        Ok(Self { scope, transfer, code: Code::from_refusal(r.u8()?), words: r.words()? })
+        let mut f = Fields::new(body);
+        let scope = Scope::from_code(f.u8());
+        f.require(scope.is_some());
+        let scope = scope.unwrap_or(Scope::Session);
+        let transfer = f.varint32();
+        f.require((scope == Scope::Session) == (transfer == 0));
+        let abort = Self { scope, transfer, code: Code::from_refusal(f.u8()), words: f.words() };
+        f.make(abort)
     }
 
     /// Writes kind and fields, the words cut to the writer's room; leave 4 bytes for the check.
@@ -169,8 +172,9 @@ impl<'a> Bye<'a> {
     /// # Errors
     /// [`Malformed`].
     pub fn parse(body: &'a [u8]) -> Result<Self, Malformed> {
-        let mut r = Reader::new(body);
-        Ok(Self { code: Code::from_code(r.u8()?), words: r.words()? })
+        let mut f = Fields::new(body);
+        let bye = Self { code: Code::from_code(f.u8()), words: f.words() };
+        f.make(bye)
     }
 
     /// Writes kind and fields, the words cut to the writer's room; leave 4 bytes for the check.

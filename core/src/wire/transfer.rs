@@ -1,9 +1,10 @@
 //! How a transfer comes about: WANT, ACCEPT, DECLINE (§5.2 to §5.4).
 
 use super::code::Code;
+use super::fields::Fields;
 use super::kind::Kind;
 use super::name::UncheckedName;
-use super::reader::{Malformed, Reader};
+use super::reader::Malformed;
 use super::writer::Writer;
 
 /// WANT: asks the peer for a transfer (§5.2).
@@ -26,12 +27,10 @@ impl<'a> Want<'a> {
     /// # Errors
     /// [`Malformed`]; among them `Value` for a reserved flag and number 0.
     pub fn parse(body: &'a [u8]) -> Result<Self, Malformed> {
-        let mut r = Reader::new(body);
-        Ok(Self {
-            number: r.id()?,
-            listing: r.flags(Self::LISTING)? != 0,
-            name: UncheckedName::new(r.rest()),
-        })
+        let mut f = Fields::new(body);
+        let want =
+            Self { number: f.id(), listing: f.flags(Self::LISTING) != 0, name: UncheckedName::new(f.rest()) };
+        f.make(want)
     }
 
     /// Writes kind and fields: at most 7 bytes and the name.
@@ -67,21 +66,18 @@ impl Accept {
     /// # Errors
     /// [`Malformed`]; among them `Value` for a reserved flag, a check of nothing, and a number beside *have it all*.
     pub fn parse(body: &[u8]) -> Result<Self, Malformed> {
-        let mut r = Reader::new(body);
+        let mut f = Fields::new(body);
         let accept = Self {
-            transfer: r.id()?,
-            have: r.flags(Self::HAVE)? != 0,
-            offset: r.varint()?,
-            check: r.u32()?,
-            credit: r.varint32()?,
+            transfer: f.id(),
+            have: f.flags(Self::HAVE) != 0,
+            offset: f.varint(),
+            check: f.u32(),
+            credit: f.varint32(),
         };
-        r.finish()?;
-        if (accept.offset == 0 && accept.check != 0)
-            || (accept.have && (accept.offset != 0 || accept.credit != 0))
-        {
-            return Err(Malformed::Value);
-        }
-        Ok(accept)
+        f.finish();
+        f.require(accept.offset != 0 || accept.check == 0);
+        f.require(!accept.have || (accept.offset == 0 && accept.credit == 0));
+        f.make(accept)
     }
 
     /// Writes kind and fields: at most 26 bytes.
@@ -126,13 +122,10 @@ impl<'a> Decline<'a> {
     /// # Errors
     /// [`Malformed`]; among them `Value` if it answers neither, and for number 0.
     pub fn parse(body: &'a [u8]) -> Result<Self, Malformed> {
-        let mut r = Reader::new(body);
-        let what = match r.u8()? {
-            0 => Answered::Offer,
-            1 => Answered::Want,
-            _ => return Err(Malformed::Value),
-        };
-        Ok(Self { what, number: r.id()?, code: Code::from_refusal(r.u8()?), words: r.words()? })
+        let mut f = Fields::new(body);
+        let what = if f.flags(1) == 0 { Answered::Offer } else { Answered::Want };
+        let decline = Self { what, number: f.id(), code: Code::from_refusal(f.u8()), words: f.words() };
+        f.make(decline)
     }
 
     /// Writes kind and fields, the words cut to the writer's room; leave 4 bytes for the check.

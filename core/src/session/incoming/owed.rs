@@ -31,7 +31,7 @@ impl Incoming {
             Due::Nothing | Due::Want => {
                 self.owes = self.owes.without(Owes::ACK);
                 self.untold = 0;
-                Ack { transfer, received, durable, credit, gaps: Gaps::NONE }.emit(w);
+                Ack { transfer, received, durable, credit, gaps: Gaps::NONE }.emit_without_gaps(w);
             }
             Due::Accept => Accept { transfer, have: false, offset: received, check, credit }.emit(w),
             Due::Have => Accept { transfer, have: true, offset: 0, check: 0, credit: 0 }.emit(w),

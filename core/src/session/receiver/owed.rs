@@ -24,8 +24,12 @@ impl Receiver<'_> {
 
     /// What the storage or the application is to be asked or told next, and for which slot.
     pub(in crate::session) fn chore(&self, shared: &Shared<'_>) -> Option<(usize, Chore)> {
-        let chores = self.slots.iter().map(|slot| slot.chore(shared));
-        chores.enumerate().find_map(|(slot, chore)| Some((slot, chore?)))
+        for (index, slot) in self.slots.iter().enumerate() {
+            if let Some(chore) = slot.chore(shared) {
+                return Some((index, chore));
+            }
+        }
+        None
     }
 
     /// Hands a chore out.
@@ -35,7 +39,11 @@ impl Receiver<'_> {
 
     /// When a Sync is due.
     pub(in crate::session) fn deadline(&self, shared: &Shared<'_>) -> Option<Instant> {
-        self.slots.iter().filter_map(|slot| slot.sync_due(shared)).min()
+        let mut first = None;
+        for due in self.slots.iter().filter_map(|slot| slot.sync_due(shared)) {
+            first = Some(first.map_or(due, |first: Instant| first.min(due)));
+        }
+        first
     }
 
     /// The session is over: parts are kept for the next one.

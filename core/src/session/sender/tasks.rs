@@ -158,11 +158,7 @@ impl Sender<'_> {
     }
 
     /// The OFFER is in the transmit buffer.
-    pub(in crate::session) fn offered(
-        &mut self,
-        slot: usize,
-        what: &Description<'_>,
-    ) {
+    pub(in crate::session) fn offered(&mut self, slot: usize, what: &Description<'_>) {
         let Some(slot) = self.slots.get_mut(slot) else { return };
         slot.step(SendEvent::Offer);
         slot.size = if what.file_type == FileType::Directory { Some(0) } else { what.size };
