@@ -27,6 +27,7 @@ mod receiver;
 mod role;
 mod sender;
 mod shared;
+mod slots;
 mod timers;
 pub mod transitions;
 

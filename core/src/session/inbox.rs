@@ -90,6 +90,7 @@ impl<'b> Inbox<'b> {
         }
     }
 
+    #[inline(never)]
     pub(super) fn bytes(&self, range: Range<usize>) -> &[u8] {
         self.buffer.get(range).unwrap_or_default()
     }

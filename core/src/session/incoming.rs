@@ -6,6 +6,7 @@ pub(super) use owed::Chore;
 
 use super::hand::Begin;
 use super::shared::Shared;
+use super::slots::Slot;
 use super::transitions::{ReceiveEvent, ReceiveState};
 use crate::action::{Answer, Refusal, ResumePoint};
 use crate::units::Instant;
@@ -303,6 +304,12 @@ impl Incoming {
             self.id = 0;
             self.want = 0;
         }
+    }
+}
+
+impl Slot for Incoming {
+    fn is_free(&self) -> bool {
+        self.state == ReceiveState::Free
     }
 }
 

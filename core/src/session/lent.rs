@@ -65,7 +65,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         Some(match business {
             Business::Nothing | Business::Spent => return None,
             Business::Decide { .. } => {
-                let offer = Offer::parse(view).ok()?;
+                let Ok(offer) = Offer::parse(view) else { return None };
                 Action::Offered(Offered {
                     transfer: TransferId(offer.transfer),
                     offer,
@@ -81,7 +81,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
                 Action::Store { transfer: TransferId(incoming.id), offset: incoming.received, data: view }
             }
             Business::Commit => {
-                let End { transfer, size, check, digest, value } = End::parse(view).ok()?;
+                let Ok(End { transfer, size, check, digest, value }) = End::parse(view) else { return None };
                 Action::Commit { transfer: TransferId(transfer), end: Ending { size, check, digest, value } }
             }
             Business::Opened => Action::Event(Event::Opened),

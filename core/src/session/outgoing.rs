@@ -1,5 +1,6 @@
 //! One transfer from this end: where it stands.
 
+use super::slots::Slot;
 use super::transitions::{SendEvent, SendState};
 use crate::action::{By, Event, Failure, Refusal, Sent};
 use crate::storage::Start;
@@ -161,6 +162,12 @@ impl Outgoing {
     /// The event that tells of its failure.
     pub(super) fn failed<'a>(&self, words: &'a str, by: By) -> Event<'a> {
         Event::SendFailed(Failure { transfer: TransferId(self.id), code: self.refusal.code, words, by })
+    }
+}
+
+impl Slot for Outgoing {
+    fn is_free(&self) -> bool {
+        self.state == SendState::Free
     }
 }
 

@@ -6,6 +6,7 @@ use super::dispatch::Fault;
 use super::hand::Begin;
 use super::incoming::{Due, Incoming, Owes};
 use super::shared::{Order, Shared};
+use super::slots::Slots;
 use super::transitions::{ReceiveEvent, ReceiveState};
 use crate::action::{Answer, Refusal};
 use crate::units::WantId;
@@ -14,7 +15,7 @@ use crate::wire::{Code, Data, End, Offer};
 /// The receiver's half of a session.
 #[derive(Debug)]
 pub struct Receiver<'b> {
-    slots: &'b mut [Incoming],
+    slots: Slots<'b, Incoming>,
     /// The highest id that was offered.
     last_id: u32,
     /// The number of the newest WANT.
@@ -38,11 +39,11 @@ impl<'b> Receiver<'b> {
         for slot in slots.iter_mut() {
             *slot = Incoming::FREE;
         }
-        Self { slots, last_id: 0, last_want: 0, refused: None }
+        Self { slots: Slots::new(slots), last_id: 0, last_want: 0, refused: None }
     }
 
     pub(super) fn capacity(&self) -> u32 {
-        u32::try_from(self.slots.len()).unwrap_or(u32::MAX)
+        self.slots.capacity()
     }
 
     /// Whether a transfer is under way, or wanted.
@@ -64,6 +65,7 @@ impl<'b> Receiver<'b> {
         self.slots.get_mut(slot)
     }
 
+    #[inline(never)]
     fn find(&mut self, id: u32) -> Option<(usize, &mut Incoming)> {
         self.first(|slot| slot.id == id && slot.is_live())
     }
@@ -80,7 +82,7 @@ impl<'b> Receiver<'b> {
             return None;
         }
         let want = self.last_want.saturating_add(1);
-        self.first(|slot| slot.state == ReceiveState::Free)?.1.ask(want);
+        self.slots.free()?.1.ask(want);
         self.last_want = want;
         Some(WantId(want))
     }
@@ -118,7 +120,7 @@ impl<'b> Receiver<'b> {
                     |slot: &Incoming| slot.want == want && slot.is(ReceiveState::Wanted, Due::Nothing);
                 Some(self.first(wanted).ok_or(Fault::Unexpected)?)
             }
-            (None, None) => self.first(|slot| slot.state == ReceiveState::Free),
+            (None, None) => self.slots.free(),
         };
         let Some((slot, incoming)) = found else {
             self.refuse(id, Code::Busy);

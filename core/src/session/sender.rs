@@ -7,6 +7,7 @@ pub(super) use tasks::{Task, Turn};
 use super::dispatch::Fault;
 use super::outgoing::{Attempt, Outgoing, Owes, Reply};
 use super::shared::{Order, Shared};
+use super::slots::Slots;
 use super::transitions::{SendEvent, SendState};
 use crate::action::{Answer, By, Event, Refusal, Sent};
 use crate::units::TransferId;
@@ -15,7 +16,7 @@ use crate::wire::{Abort, Accept, Ack, Answered, Code, Decline, DigestKind, Done,
 /// The sender's half of a session.
 #[derive(Debug)]
 pub struct Sender<'b> {
-    slots: &'b mut [Outgoing],
+    slots: Slots<'b, Outgoing>,
     last_id: u32,
     /// A WANT that is refused for want of a slot. Until that is told no further frame is taken.
     refused: Option<u32>,
@@ -35,7 +36,7 @@ impl<'b> Sender<'b> {
     pub fn new(slots: &'b mut [Outgoing]) -> Self {
         slots.fill(Outgoing::FREE);
         let peer = Peer { window: 0, eager: 0, digest: DigestKind::Crc32 };
-        Self { slots, last_id: 0, refused: None, peer }
+        Self { slots: Slots::new(slots), last_id: 0, refused: None, peer }
     }
 
     /// The peer has said what it takes.
@@ -96,7 +97,7 @@ impl<'b> Sender<'b> {
     }
 
     fn take(&mut self, event: SendEvent) -> Option<&mut Outgoing> {
-        let slot = self.slots.iter_mut().find(|slot| slot.state == SendState::Free)?;
+        let (_, slot) = self.slots.free()?;
         slot.step(event);
         Some(slot)
     }
@@ -250,6 +251,7 @@ impl<'b> Sender<'b> {
             Decline { what, number, code: Code::Busy, words: "no more transfers at a time" }.emit(w);
             return true;
         }
+        self.slots.trim();
         let owing = |slot: &&mut Outgoing| matches!(slot.owes, Owes::Decline | Owes::Abort);
         let Some(slot) = self.slots.iter_mut().find(owing) else { return false };
         let Refusal { code, words } = slot.refusal;

@@ -13,6 +13,7 @@ impl Receiver<'_> {
             Decline { what: Answered::Offer, number, code, words: "" }.emit(w);
             return true;
         }
+        self.slots.trim();
         match self.first(Incoming::owes_frame) {
             Some((_, slot)) => {
                 slot.emit(w, shared.limits.window);

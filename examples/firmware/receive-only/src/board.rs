@@ -251,11 +251,12 @@ impl Flash {
     fn is_of(identity: &[u8; Self::IDENTITY]) -> bool {
         let mut address = Self::RECORD;
         // An identity without bytes says that its contents cannot be known again.
-        identity[0] != 0 && identity.as_chunks().0.iter().all(|chunk| {
-            let equal = peek(address) == u32::from_le_bytes(*chunk);
-            address += 4;
-            equal
-        })
+        identity[0] != 0
+            && identity.as_chunks().0.iter().all(|chunk| {
+                let equal = peek(address) == u32::from_le_bytes(*chunk);
+                address += 4;
+                equal
+            })
     }
 
     /// Begins with a file, or goes on with it: says from which offset, and what the check before it is.

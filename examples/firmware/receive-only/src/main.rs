@@ -12,8 +12,8 @@ use cortex_m_rt::entry;
 use sampan_core::driver::{Turn, nb::turn};
 use sampan_core::wire::{Code, Identity, Offer};
 use sampan_core::{
-    Buffers, Ending, Incoming, Instant, Limits, Nonce, Part, Receiver, Refusal, ResumePoint, Session, Speaks, Storage,
-    TransferId, Verdict,
+    Buffers, Ending, Incoming, Instant, Limits, Nonce, Part, Receiver, Refusal, ResumePoint, Session, Speaks,
+    Storage, TransferId, Verdict,
 };
 
 /// One frame's worth: whatever the sender may send ahead fits the receive buffer, so that the flash can take its time.
@@ -37,7 +37,9 @@ fn main() -> ! {
         let buffers = Buffers { receive, transmit };
         let receiver = Receiver::new(slots.write([Incoming::FREE]));
         // The board waits to be spoken to: what is on the other end of the wire may be a terminal.
-        let Ok(engine) = Session::new(buffers, &LIMITS, receiver, Speaks::Second, Nonce::new(random()), now()) else {
+        let Ok(engine) =
+            Session::new(buffers, &LIMITS, receiver, Speaks::Second, Nonce::new(random()), now())
+        else {
             continue;
         };
         let engine = session.write(engine);
@@ -85,7 +87,8 @@ fn key(identity: &Identity) -> [u8; Flash::IDENTITY] {
 
 impl Storage for Store {
     fn offered(&mut self, _: TransferId, offer: &Offer<'_>) -> Verdict {
-        let Some(size) = offer.size.and_then(|size| u32::try_from(size).ok()).filter(|size| *size <= Flash::CAPACITY)
+        let Some(size) =
+            offer.size.and_then(|size| u32::try_from(size).ok()).filter(|size| *size <= Flash::CAPACITY)
         else {
             return Verdict::Decline(Code::TooLarge.into());
         };
