@@ -23,6 +23,7 @@ mod making;
 mod opening;
 mod outbox;
 mod outgoing;
+mod pongs;
 mod receiver;
 mod role;
 mod sender;
@@ -48,6 +49,7 @@ use inbox::Inbox;
 use making::Making;
 use opening::{Greeting, Opening};
 use outbox::{Outbox, Urgency};
+use pongs::Pongs;
 use shared::{Order, Shared};
 use transitions::{SessionEvent, SessionState};
 
@@ -105,10 +107,7 @@ pub struct Session<'b, R, F = Stream, C = Nibble> {
     making: Making,
     link: Link,
     sink: Sink,
-    /// PING that is to be answered.
-    pong: Option<u32>,
-    /// NOTICE that is to be answered.
-    taken: Option<u32>,
+    pongs: Pongs,
     notice: NoticeState,
     /// The number of the newest NOTICE of ours; a PING bears 0.
     number: u32,
@@ -183,8 +182,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             making: Making::Nothing,
             link: Link::Ready,
             sink: Sink::Ready,
-            pong: None,
-            taken: None,
+            pongs: Pongs::None,
             notice: NoticeState::None,
             number: 0,
             bye: Farewell::NotYet,
@@ -250,7 +248,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             return false;
         }
         let mut w = self.outbox.begin::<F>(self.shared.control_frame());
-        if let Some(number) = self.pong.take().or_else(|| self.taken.take()) {
+        if let Some(number) = self.pongs.take() {
             Pong { number }.emit(&mut w);
         } else if self.shared.takes_ping() {
             Ping { number: 0 }.emit(&mut w);

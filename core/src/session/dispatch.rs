@@ -105,7 +105,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             Kind::Hello => self.greeted(&Hello::parse(bytes)?)?,
             Kind::Ping => {
                 let Ping { number } = Ping::parse(bytes)?;
-                self.pong = Some(number);
+                self.pongs = self.pongs.ping(number);
                 if let Some(receiver) = self.role.receiver() {
                     receiver.pinged();
                 }
@@ -119,7 +119,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             }
             Kind::Notice => {
                 let Notice { number, words } = Notice::parse(bytes)?;
-                self.taken = Some(number);
+                self.pongs = self.pongs.notice(number);
                 self.hand.give(Business::Notice, 0, words.len());
             }
             Kind::Bye => {
