@@ -24,7 +24,7 @@ pub enum LinkError {
     Lost,
     /// No session was open by the deadline (§13).
     Handshake,
-    /// Nothing valid was heard for the silence budget (§13).
+    /// Nothing was heard for the silence budget (§13).
     Silent,
     /// The peer answers, but no transfer came any further for the stall budget (§13).
     Stalled,

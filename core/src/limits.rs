@@ -24,7 +24,7 @@ pub struct Limits {
     pub directions: Directions,
     /// From the first call until the session is open; trickling does not extend it.
     pub handshake: Millis,
-    /// Nothing valid heard for so long: the link counts as lost. A PING is sent at half of it.
+    /// Nothing heard for so long: the link counts as lost. At least 20 s, since a peer may be silent for 10 (§13).
     pub silence: Millis,
     /// The peer answers but no transfer came any further for so long.
     pub stall: Millis,

@@ -235,6 +235,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
     fn seal(&mut self, length: usize) {
         self.outbox.built(length);
         let start = self.opening.sending;
+        self.shared.spoke = self.shared.now;
         self.outbox.finish(&mut self.framing, &mut self.crc, start, 0, Urgency::Now);
     }
 
@@ -250,7 +251,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         let mut w = self.outbox.begin::<F>(self.shared.control_frame());
         if let Some(number) = self.pongs.take() {
             Pong { number }.emit(&mut w);
-        } else if self.shared.takes_ping() {
+        } else if self.shared.owes_ping() {
             Ping { number: 0 }.emit(&mut w);
         } else if !(self.role.receiver().is_some_and(|receiver| receiver.emit(&mut w, &self.shared))
             || self.role.sender().is_some_and(|sender| sender.emit(&mut w)))

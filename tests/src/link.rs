@@ -111,6 +111,13 @@ impl SimLink {
         self.trickle = Some(every);
     }
 
+    /// From now on a read brings at most 100 bytes, every tenth of a second, and a direction holds `capacity` bytes.
+    pub fn slow(&mut self, capacity: usize) {
+        self.wire.conditions.capacity = capacity;
+        self.wire.conditions.read_max = 100;
+        self.trickle(100_000);
+    }
+
     pub(crate) fn wire_mut(&mut self) -> &mut Wire {
         &mut self.wire
     }

@@ -90,9 +90,6 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             kind => {
                 self.hand.view =
                     Held { start: start.saturating_add(1), end: start.saturating_add(content.len()) };
-                if self.state == SessionState::Open {
-                    self.shared.begin();
-                }
                 let Some(kind) = kind else { return Ok(()) };
                 self.business(kind, check).map_err(|fault| fault.of(kind).into())
             }

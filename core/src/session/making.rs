@@ -106,6 +106,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
 
     pub(super) fn finish_frame(&mut self, payload: usize) -> super::outbox::Sealed {
         let start = self.opening.sending;
+        self.shared.spoke = self.shared.now;
         self.outbox.finish(&mut self.framing, &mut self.crc, start, payload, Urgency::Fill)
     }
 

@@ -90,6 +90,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         hello.emit(&mut w);
         let length = w.len();
         self.outbox.built(length);
+        self.shared.spoke = self.shared.now;
         self.outbox.finish(&mut self.framing, &mut self.crc, 0, 0, Urgency::Fill);
         self.greeting = if self.opening.peer == 0 { Greeting::Said } else { Greeting::Echoed };
         true

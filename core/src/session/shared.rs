@@ -13,22 +13,15 @@ pub(super) struct Shared<'b> {
     pub(super) now: Instant,
     /// When a transfer last came further.
     pub(super) progressed: Instant,
-    /// When the session's state began or, once it is open, when something valid was last heard.
+    /// When the session's state began or, once it is open, when the peer was last heard.
     pub(super) since: Instant,
-    pub(super) ping: PingState,
-}
-
-/// Whether the peer was asked for a sign of life since it was last heard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum PingState {
-    Unasked,
-    Due,
-    Asked,
+    /// When this end last had a frame to send.
+    pub(super) spoke: Instant,
 }
 
 impl<'b> Shared<'b> {
     pub(super) fn new(limits: &'b Limits, now: Instant) -> Self {
-        Self { limits, peer: Peer::UNKNOWN, now, progressed: now, since: now, ping: PingState::Unasked }
+        Self { limits, peer: Peer::UNKNOWN, now, progressed: now, since: now, spoke: now }
     }
 
     /// It is `now`, or later.
@@ -39,7 +32,6 @@ impl<'b> Shared<'b> {
     /// The session's state begins, or the peer was heard in an open session: the deadline of the state begins anew.
     pub(super) fn begin(&mut self) {
         self.since = self.now;
-        self.ping = PingState::Unasked;
     }
 
     /// A transfer came further: the stall budget begins anew (§13).

@@ -1,7 +1,7 @@
 //! The deadlines of a session (§13).
 
 use super::role::Role;
-use super::shared::{PingState, Shared};
+use super::shared::Shared;
 use super::transitions::SessionState;
 use super::{NoticeState, Session};
 use crate::error::LinkError;
@@ -12,23 +12,26 @@ use crate::wire::Crc32;
 /// How long an ABORT may wait for the link.
 const LINGER: Millis = Millis(1_000);
 
+/// An open session's end that has sent nothing for so long sends PING: whoever takes long to receive a frame, or has much to send, hears
+/// that the other is there.
+const KEEP_ALIVE: Millis = Millis(10_000);
+
 impl Shared<'_> {
     fn ends_at(&self, state: SessionState) -> Instant {
-        self.since.after(match (state, self.ping) {
-            (SessionState::Opening, _) => self.limits.handshake,
-            (SessionState::Open, PingState::Unasked) => self.limits.silence.half(),
-            (SessionState::Open, _) => self.limits.silence,
-            (SessionState::Ending | SessionState::Closed, _) => LINGER,
+        self.since.after(match state {
+            SessionState::Opening => self.limits.handshake,
+            SessionState::Open => self.limits.silence,
+            SessionState::Ending | SessionState::Closed => LINGER,
         })
     }
 
-    /// Whether a PING is due; it counts as sent then.
-    pub(super) fn takes_ping(&mut self) -> bool {
-        let due = self.ping == PingState::Due;
-        if due {
-            self.ping = PingState::Asked;
-        }
-        due
+    fn pings_at(&self) -> Instant {
+        self.spoke.after(KEEP_ALIVE.min(self.limits.silence.half()))
+    }
+
+    /// Whether a PING is due.
+    pub(super) fn owes_ping(&self) -> bool {
+        self.now >= self.pings_at()
     }
 }
 
@@ -59,10 +62,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         if !self.expects() {
             self.shared.progress();
         }
-        if self.is_late() && self.shared.ping == PingState::Unasked {
-            self.shared.ping = PingState::Due;
-        }
-        if self.shared.ping != PingState::Unasked && self.is_late() {
+        if self.is_late() {
             self.fail(LinkError::Silent.into());
         } else if self.shared.now >= self.stalls_at() {
             self.fail(LinkError::Stalled.into());
@@ -82,6 +82,8 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         }
         let stall = if self.expects() { self.stalls_at() } else { end };
         let sync = self.role.receiver().and_then(|receiver| receiver.deadline(&self.shared)).unwrap_or(end);
-        end.min(stall).min(sync)
+        // A PING that is due and has found no room goes with whatever makes room for it.
+        let ping = if self.shared.owes_ping() { end } else { self.shared.pings_at() };
+        end.min(stall).min(sync).min(ping)
     }
 }
