@@ -586,7 +586,9 @@ struct Peer {
     /// What the engine sent, as far as it is no whole frame yet.
     output: Vec<u8>,
     stream: Stream,
+    /// That of its last HELLO, and all that it ever had.
     nonce: u64,
+    nonces: Vec<u64>,
     next_id: u32,
     /// How far the engine's transfers are.
     sent: BTreeMap<TransferId, u64>,
@@ -594,8 +596,8 @@ struct Peer {
 
 impl Peer {
     fn new() -> Self {
-        let (input, output, sent) = Default::default();
-        Self { input, output, stream: Stream::new(), nonce: PEERS[0], next_id: 1, sent }
+        let (input, output, nonces, sent) = Default::default();
+        Self { input, output, stream: Stream::new(), nonce: PEERS[0], nonces, next_id: 1, sent }
     }
 
     fn raw(&mut self, bytes: &[u8]) {
@@ -608,6 +610,12 @@ impl Peer {
             Some(Kind::Hello) => 0,
             _ => tag(&mut Nibble, self.nonce, OURS),
         };
+        if let Ok(Frame::Hello(hello)) = Frame::parse(content) {
+            self.nonces.push(hello.nonce);
+            if hello.nonce != OURS {
+                self.nonce = hello.nonce;
+            }
+        }
         let check = Nibble.update(start, content);
         self.input.extend(&(content.len() as u32 + 4).to_le_bytes()[..3]);
         self.input.extend(content);
@@ -641,10 +649,9 @@ impl Peer {
     }
 
     fn hello(&mut self, script: &mut Script<'_>) {
-        let nonce = script.pick(&PEERS);
         self.emit(&Frame::Hello(Hello {
             version: 1 + script.byte() % 2,
-            nonce,
+            nonce: script.pick(&PEERS),
             echo: script.pick(&[OURS, 0, 7]),
             flags: script.byte() % 4,
             frame: script.pick(&[60, 61, 70, 200, 1_024, 5_000, u32::MAX]),
@@ -655,9 +662,6 @@ impl Peer {
             name: script.pick(&[60, 0, 5, 1_024, u32::MAX]),
             digests: DigestList::new(&DIGESTS[..usize::from(script.byte() % 4)]),
         }));
-        if nonce != OURS {
-            self.nonce = nonce;
-        }
     }
 
     fn id(&mut self, script: &mut Script<'_>) -> u32 {
@@ -789,7 +793,7 @@ impl Peer {
                     let frame = Frame::parse(content).expect("a valid frame");
                     let starts = match frame {
                         Frame::Hello(_) => vec![0],
-                        _ => PEERS.iter().map(|peer| tag(&mut Nibble, OURS, *peer)).collect(),
+                        _ => self.nonces.iter().map(|nonce| tag(&mut Nibble, OURS, *nonce)).collect(),
                     };
                     assert!(
                         starts.into_iter().any(|start| Nibble.update(start, content) == check),

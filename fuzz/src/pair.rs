@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use embedded_io::WriteReady;
 use sampan_core::driver::{Turn, nb as driver};
 use sampan_core::wire::Code;
 use sampan_core::{
     Both, Buffers, Directions, Engine, Incoming, Instant, Limits, Next, Nonce, Outgoing, Receiver, Sender,
     Session, Speaks, TransferId,
 };
-use sampan_tests::{Conditions, Disk, End, Heard, MemoryStorage, Offer, Pair, Policy, content};
+use sampan_tests::{Conditions, Disk, End, Finish, Heard, MemoryStorage, Offer, Pair, Policy, content};
 
 use crate::script::Script;
 
@@ -92,7 +93,7 @@ fn policy(script: &mut Script<'_>, clean: &mut bool) -> Policy {
         choice => {
             *clean = false;
             match choice {
-                7 => policy.decline = Some(script.pick(&[Code::NotAllowed, Code::Busy, Code::Wait]).into()),
+                7 => policy.decline = Some(script.pick(&[Code::NotAllowed, Code::Busy, Code::Exists]).into()),
                 8 => policy.busy_every = Some(1),
                 9 => policy.fail_store = Some(1 + u32::from(script.byte() % 8)),
                 10 => policy.fail_commit = Some(script.pick(&[Code::Storage, Code::Integrity]).into()),
@@ -106,12 +107,16 @@ fn policy(script: &mut Script<'_>, clean: &mut bool) -> Policy {
 fn session(world: &mut World, script: &mut Script<'_>) {
     let limits = [limits(script), limits(script)];
     let mut memory = [Memory::chosen(script), Memory::chosen(script)];
-    let conditions = Conditions {
+    let mut conditions = Conditions {
         delay: script.pick(&[0, 10_000]),
         capacity: script.pick(&[usize::MAX, 1, 64, 300]),
         read_max: script.pick(&[usize::MAX, 1, 7, 61]),
         write_max: script.pick(&[usize::MAX, 1, 7, 61]),
     };
+    if conditions.capacity == 1 {
+        // Not so slow that a long frame takes longer than the silence budget.
+        conditions.delay /= 10;
+    }
     let mut run = Run::new(world, &limits, &mut memory, conditions);
     run.clean = true;
     for end in 0..2 {
@@ -153,7 +158,8 @@ fn session(world: &mut World, script: &mut Script<'_>) {
                 // The link goes, and perhaps the power with it.
                 run.pair.wire.close();
                 run.clean = false;
-                run.end(20);
+                // A sink that is busy hides it, but for no longer than a silent peer would.
+                run.end(60);
                 let cut = op >= 128;
                 run.keep();
                 if cut {
@@ -200,6 +206,8 @@ struct Run<'w, 'b> {
     pair: Nodes<'b>,
     /// Nothing happened that a transfer may fail of.
     clean: bool,
+    /// Where every byte takes a round trip, files are short.
+    longest: usize,
     /// Names under way from either end: a store takes one transfer of a name at a time.
     used: [Vec<&'static str>; 2],
     /// What either end was told to send and has not reported.
@@ -219,6 +227,9 @@ impl<'w, 'b> Run<'w, 'b> {
             eprintln!("session {}: {limits:?} {conditions:?}", world.sessions);
         }
         let (nonce, now) = (world.sessions * 2, world.now);
+        let narrow = limits.iter().any(|limits| limits.window < 200)
+            || conditions.write_max.min(conditions.read_max) < 50;
+        let longest = if narrow { 300 } else { 6_000 };
         let [memory_a, memory_b] = memory;
         let a = memory_a.node(&limits[0], (Speaks::First, nonce), now);
         let b = memory_b.node(&limits[1], (Speaks::Second, nonce + 1), now);
@@ -228,7 +239,15 @@ impl<'w, 'b> Run<'w, 'b> {
         pair.a.storage.words = "a notice".into();
         pair.b.storage.words =
             "another notice, of words that no small frame holds, whatever it may try to do".into();
-        Self { world, pair, clean: false, used: Default::default(), sent: BTreeMap::new(), seen: [0; 2] }
+        Self {
+            world,
+            pair,
+            clean: false,
+            longest,
+            used: Default::default(),
+            sent: BTreeMap::new(),
+            seen: [0; 2],
+        }
     }
 
     fn node(&mut self, end: usize) -> &mut Node<'b> {
@@ -249,7 +268,7 @@ impl<'w, 'b> Run<'w, 'b> {
         if self.used[end].contains(&name) {
             return None;
         }
-        let length = script.pick(&[0, 1, 40, 60, 200, 2_000, 6_000]);
+        let length = script.pick(&[0, 1, 40, 60, 200, self.longest / 3, self.longest]);
         let data = content(u64::from(choice % 16), length);
         let offer = Offer::file(name, data);
         Some((
@@ -295,6 +314,8 @@ impl<'w, 'b> Run<'w, 'b> {
     fn want(&mut self, script: &mut Script<'_>, end: usize) {
         let Some((name, offer)) = self.file(script, 1 - end) else { return };
         let Some(want) = self.node(end).want() else { return };
+        // It takes a slot that the peer may have meant to offer into.
+        self.clean = false;
         self.used[1 - end].push(name);
         self.storage(end).wants.insert(want, (name.into(), false));
         if !script.flag() {
@@ -331,16 +352,27 @@ impl<'w, 'b> Run<'w, 'b> {
     fn settle(&mut self) {
         let now = self.pair.now();
         for _ in 0..100_000 {
-            let a = turn(&mut self.pair.a, now);
-            let b = turn(&mut self.pair.b, now);
+            let before = self.moved();
+            work(&mut self.pair.a, now);
+            work(&mut self.pair.b, now);
             if self.pair.a.finish.is_some() || self.pair.b.finish.is_some() {
                 self.pair.wire.close();
             }
-            if !a && !b {
+            if self.moved() == before {
                 return self.check();
             }
         }
-        panic!("there is always something to do at one and the same moment");
+        panic!("both ends go on for ever at one and the same moment");
+    }
+
+    /// Changes as long as anything does. A busy sink that is asked again is no change.
+    fn moved(&mut self) -> [(u64, bool, usize, u64, Option<Finish>); 2] {
+        let Pair { a, b, wire } = &mut self.pair;
+        let ready = [a.link.write_ready() == Ok(true), b.link.write_ready() == Ok(true)];
+        [
+            (wire.channel(0).carried, ready[0], a.heard.len(), a.storage.stored, a.finish),
+            (wire.channel(1).carried, ready[1], b.heard.len(), b.storage.stored, b.finish),
+        ]
     }
 
     /// Ends the session, which may take so many seconds.
@@ -397,20 +429,22 @@ impl<'w, 'b> Run<'w, 'b> {
     }
 }
 
-/// One turn; whether there may be more to do now.
-fn turn(end: &mut End<Node<'_>>, now: u64) -> bool {
-    if end.finish.is_some() {
-        return false;
-    }
+/// Turns until there is nothing to do now.
+fn work(end: &mut End<Node<'_>>, now: u64) {
     let now = Instant::from_micros(now);
-    match driver::turn(&mut end.engine, &mut end.link, &mut end.storage, now) {
-        Ok(Turn::Worked) => {}
-        Ok(Turn::Event(event)) => end.heard.push(Heard::from_event(event)),
-        Ok(Turn::Closed) => end.finish = Some(Ok(())),
-        Err(nb::Error::Other(error)) => end.finish = Some(Err(error)),
-        Err(nb::Error::WouldBlock) => return false,
+    for _ in 0..100_000 {
+        if end.finish.is_some() {
+            return;
+        }
+        match driver::turn(&mut end.engine, &mut end.link, &mut end.storage, now) {
+            Ok(Turn::Worked) => {}
+            Ok(Turn::Event(event)) => end.heard.push(Heard::from_event(event)),
+            Ok(Turn::Closed) => end.finish = Some(Ok(())),
+            Err(nb::Error::Other(error)) => end.finish = Some(Err(error)),
+            Err(nb::Error::WouldBlock) => return,
+        }
     }
-    true
+    panic!("there is always something to do at one and the same moment");
 }
 
 /// When an end that has nothing to do now wants to be called again.
