@@ -139,7 +139,8 @@ fn a_frame_that_takes_longer_than_the_silence_budget_arrives() {
         pair.a.link.slow(capacity);
         pair.b.link.slow(usize::MAX);
         let id = pair.a.send(Offer::file("n", content(1, 60_000)));
-        while pair.a.finish.is_none() && !pair.a.heard.contains(&Heard::Sent(id)) && pair.now() < 200_000_000 {
+        while pair.a.finish.is_none() && !pair.a.heard.contains(&Heard::Sent(id)) && pair.now() < 200_000_000
+        {
             pair.settle();
             pair.wire.advance(pair.now() + 100_000);
         }
