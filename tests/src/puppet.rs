@@ -1,7 +1,9 @@
 //! The other end, played by hand: frame by frame, right or wrong.
 
 use embedded_io::{Read, ReadReady, Write};
-use sampan_core::wire::{Crc32, DigestList, Frame, Hello, Kind, Nibble, Writer, tag};
+use sampan_core::wire::{
+    Crc32, DigestKind, DigestList, Frame, Hello, Identity, Kind, Nibble, Offer, UncheckedName, Writer, tag,
+};
 
 use crate::link::{Conditions, SimLink, Wire};
 use crate::pair::{End, session};
@@ -62,6 +64,23 @@ impl Puppet {
             gaps: 0,
             name: 1024,
             digests: DigestList::new(&[]),
+        }
+    }
+
+    /// An OFFER of a file called `name`, which cannot be resumed.
+    pub fn offer(transfer: u32, size: u64) -> Offer<'static> {
+        Offer {
+            transfer,
+            size: Some(size),
+            modified: None,
+            executable: false,
+            directory: false,
+            restart: false,
+            want: None,
+            listing: false,
+            digest: DigestKind::Crc32,
+            identity: Identity::EMPTY,
+            name: UncheckedName::new(b"name"),
         }
     }
 

@@ -1,7 +1,7 @@
 //! A peer that is never heard again, in each state of the three tables: typed, resumable, in time (§13).
 
 use sampan_core::session::transitions::{ReceiveState, SendState, SessionState};
-use sampan_core::wire::{Accept, Code, Data, DigestKind, End, Frame, Identity, Offer, Ping, UncheckedName};
+use sampan_core::wire::{Accept, Code, Data, DigestKind, End, Frame, Ping};
 use sampan_core::{Error, Limits, LinkError};
 use sampan_tests::{Heard, Policy, Puppet};
 
@@ -12,19 +12,7 @@ fn opened() -> Puppet {
 }
 
 fn offer(size: u64) -> Frame<'static> {
-    Frame::Offer(Offer {
-        transfer: 1,
-        size: Some(size),
-        modified: None,
-        executable: false,
-        directory: false,
-        restart: false,
-        want: None,
-        listing: false,
-        digest: DigestKind::Crc32,
-        identity: Identity::EMPTY,
-        name: UncheckedName::new(b"name"),
-    })
+    Frame::Offer(Puppet::offer(1, size))
 }
 
 fn accept(credit: u32) -> Frame<'static> {

@@ -1,8 +1,8 @@
 //! A peer that breaks the rules: a typed end, or nothing at all, as §3.3, §8.1 and §8.3 say.
 
 use sampan_core::wire::{
-    Abort, Accept, Ack, Code, Data, Decline, DigestKind, Done, End, Frame, Gaps, Hello, Identity, Kind,
-    Malformed, Offer, Ping, Scope, UncheckedName, Want,
+    Abort, Accept, Ack, Code, Data, Decline, DigestKind, Done, End, Frame, Gaps, Hello, Kind, Malformed,
+    Offer, Ping, Scope, UncheckedName, Want,
 };
 use sampan_core::{Error, Limits, LinkError, PeerError, TransferId};
 use sampan_tests::{Heard, Policy, Puppet};
@@ -11,22 +11,6 @@ const MEMORY: (usize, usize, usize) = (4096, 4096, 2);
 
 fn opened() -> Puppet {
     Puppet::opened(Limits::LARGE, MEMORY)
-}
-
-fn offer(transfer: u32, size: u64) -> Offer<'static> {
-    Offer {
-        transfer,
-        size: Some(size),
-        modified: None,
-        executable: false,
-        directory: false,
-        restart: false,
-        want: None,
-        listing: false,
-        digest: DigestKind::Crc32,
-        identity: Identity::EMPTY,
-        name: UncheckedName::new(b"name"),
-    }
 }
 
 /// Says `frame`; how the session ends, and whether it says why.
@@ -106,8 +90,8 @@ fn ids_go_up_and_are_not_offered_twice() {
     let unexpected = broken(PeerError::Unexpected(Kind::Offer));
     for second in [1, 2] {
         let end = ends(opened(), |puppet| {
-            puppet.say(&Frame::Offer(offer(2, 10)));
-            puppet.say(&Frame::Offer(offer(second, 10)));
+            puppet.say(&Frame::Offer(Puppet::offer(2, 10)));
+            puppet.say(&Frame::Offer(Puppet::offer(second, 10)));
         });
         assert_eq!(end, unexpected);
     }
@@ -117,7 +101,7 @@ fn ids_go_up_and_are_not_offered_twice() {
 fn more_offers_than_slots_are_declined_and_a_flood_ends_it() {
     let mut puppet = opened();
     for id in 1..=3 {
-        puppet.say(&Frame::Offer(offer(id, 10)));
+        puppet.say(&Frame::Offer(Puppet::offer(id, 10)));
     }
     assert_eq!(puppet.listen_kinds(), [Kind::Accept, Kind::Accept, Kind::Decline]);
     assert_eq!(puppet.node.finish, None);
@@ -125,7 +109,7 @@ fn more_offers_than_slots_are_declined_and_a_flood_ends_it() {
     let mut puppet = opened();
     puppet.close_ears();
     for id in 1..=1_000 {
-        puppet.say(&Frame::Offer(offer(id, 10)));
+        puppet.say(&Frame::Offer(Puppet::offer(id, 10)));
     }
     assert_eq!(puppet.node.storage.accepted.len(), 2);
     puppet.pass(31_000_000);
@@ -136,18 +120,18 @@ fn more_offers_than_slots_are_declined_and_a_flood_ends_it() {
 #[test]
 fn data_beyond_the_size_or_beyond_a_gap() {
     let mut puppet = opened();
-    puppet.say(&Frame::Offer(offer(1, 10)));
+    puppet.say(&Frame::Offer(Puppet::offer(1, 10)));
     puppet.say(&Frame::Data(Data { transfer: 1, offset: 5, payload: b"123456" }));
     assert_eq!(puppet.listen_kinds(), [Kind::Accept, Kind::Abort]);
     assert_eq!(puppet.node.finish, None, "only the transfer ends");
     assert!(matches!(&puppet.node.heard[1], Heard::ReceiveFailed(TransferId(1), Code::TooLarge, ..)));
     let gap = ends(opened(), |puppet| {
-        puppet.say(&Frame::Offer(offer(1, 10)));
+        puppet.say(&Frame::Offer(Puppet::offer(1, 10)));
         puppet.say(&Frame::Data(Data { transfer: 1, offset: 5, payload: b"12345" }));
     });
     assert_eq!(gap, broken(PeerError::Unexpected(Kind::Data)));
     let mut puppet = opened();
-    puppet.say(&Frame::Offer(Offer { size: None, ..offer(1, 0) }));
+    puppet.say(&Frame::Offer(Offer { size: None, ..Puppet::offer(1, 0) }));
     puppet.say(&Frame::Data(Data { transfer: 1, offset: u64::MAX, payload: b"12345" }));
     assert_eq!(puppet.listen_kinds(), [Kind::Accept, Kind::Abort], "an end beyond all offsets");
     assert_eq!(puppet.node.finish, None);
@@ -156,7 +140,7 @@ fn data_beyond_the_size_or_beyond_a_gap() {
 #[test]
 fn overlapping_and_repeated_data_count_once() {
     let mut puppet = opened();
-    puppet.say(&Frame::Offer(offer(1, 10)));
+    puppet.say(&Frame::Offer(Puppet::offer(1, 10)));
     for (offset, payload) in [(0, &b"01234"[..]), (0, b"01"), (3, b"3456"), (2, b"234"), (0, b"0123456789")] {
         puppet.say(&Frame::Data(Data { transfer: 1, offset, payload }));
     }
@@ -171,7 +155,7 @@ fn overlapping_and_repeated_data_count_once() {
 fn an_end_that_does_not_match_discards_the_part() {
     for (size, check) in [(9, 0), (10, 1), (11, 0)] {
         let mut puppet = opened();
-        puppet.say(&Frame::Offer(offer(1, 10)));
+        puppet.say(&Frame::Offer(Puppet::offer(1, 10)));
         puppet.say(&Frame::Data(Data { transfer: 1, offset: 0, payload: b"0123456789" }));
         puppet.say(&Frame::End(End { transfer: 1, size, check, digest: DigestKind::Crc32, value: &[] }));
         let done = puppet.listen().pop().expect("an answer");
@@ -232,7 +216,7 @@ fn frames_before_the_session_is_open() {
     let mut puppet = Puppet::new(Limits::LARGE, MEMORY);
     puppet.say_bytes(b"\xF5SPN\x01");
     puppet.say_hello(&Puppet::hello());
-    puppet.say(&Frame::Offer(offer(1, 10)));
+    puppet.say(&Frame::Offer(Puppet::offer(1, 10)));
     assert_eq!(puppet.node.finish, Some(Err(Error::Peer(PeerError::Unexpected(Kind::Offer)))));
     assert!(puppet.node.storage.accepted.is_empty());
 }
@@ -257,7 +241,7 @@ fn other_protocols_are_told_by_their_first_bytes() {
 fn frames_after_the_farewell() {
     let end = ends(opened(), |puppet| {
         puppet.node.storage.policy = Policy { never_commit: true, ..Policy::default() };
-        puppet.say(&Frame::Offer(offer(1, 0)));
+        puppet.say(&Frame::Offer(Puppet::offer(1, 0)));
         puppet.say(&Frame::End(End {
             transfer: 1,
             size: 0,
@@ -266,7 +250,7 @@ fn frames_after_the_farewell() {
             value: &[],
         }));
         puppet.say_raw(&[0x06, 0]);
-        puppet.say(&Frame::Offer(offer(2, 0)));
+        puppet.say(&Frame::Offer(Puppet::offer(2, 0)));
     });
     assert_eq!(end, broken(PeerError::Unexpected(Kind::Offer)));
 }
@@ -290,7 +274,7 @@ fn wants_that_cross_with_a_farewell_are_refused_and_later_ones_are_wrong() {
 #[test]
 fn a_digest_that_was_not_announced_is_declined() {
     let mut puppet = opened();
-    puppet.say(&Frame::Offer(Offer { digest: DigestKind::Sha256, ..offer(1, 3) }));
+    puppet.say(&Frame::Offer(Offer { digest: DigestKind::Sha256, ..Puppet::offer(1, 3) }));
     puppet.say(&Frame::Data(Data { transfer: 1, offset: 0, payload: b"abc" }));
     let answers = puppet.listen();
     assert_eq!(Decline::parse(&answers[0][1..]).map(|decline| decline.code), Ok(Code::Unsupported));
@@ -317,13 +301,13 @@ fn an_offer_that_was_told_to_wait_may_come_after_later_ones() {
     puppet.say_hello(&hello);
     let id = puppet.node.send(sampan_tests::Offer::file("n", vec![1; 100]));
     puppet.say_hello(&Hello { echo: 11, ..hello });
-    puppet.say(&Frame::Offer(offer(1, 10)));
+    puppet.say(&Frame::Offer(Puppet::offer(1, 10)));
     let answers = puppet.listen();
     let decline = Decline::parse(&answers.last().expect("an answer")[1..]).expect("a DECLINE");
     assert_eq!((decline.number, decline.code), (1, Code::Wait), "the smaller nonce goes first");
     puppet.node.engine.cancel(id, Code::Cancelled);
-    puppet.say(&Frame::Offer(offer(2, 10)));
-    puppet.say(&Frame::Offer(offer(1, 10)));
+    puppet.say(&Frame::Offer(Puppet::offer(2, 10)));
+    puppet.say(&Frame::Offer(Puppet::offer(1, 10)));
     assert_eq!(puppet.listen_kinds(), [Kind::Abort, Kind::Accept, Kind::Accept]);
     assert_eq!(puppet.node.finish, None);
 }
