@@ -24,6 +24,11 @@ pub trait Engine {
     /// The link has ended or failed: no more bytes will come, and none will go.
     fn link_lost(&mut self, now: Instant);
 
+    /// The link takes no more bytes, but may still bring some that are under way: to be read until it ends.
+    fn unwritable(&mut self, now: Instant) {
+        self.link_lost(now);
+    }
+
     /// What [`poll`](Self::poll) would lend now.
     fn next(&mut self, now: Instant) -> Next;
 

@@ -123,6 +123,8 @@ enum Link {
     Ready,
     /// Not until the next round.
     Busy,
+    /// Never again; it may still bring some.
+    Deaf,
     Lost,
 }
 
@@ -289,14 +291,15 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
     /// Ends the session if it has nothing more to do.
     fn conclude(&mut self) {
         let empty = self.outbox.is_empty();
-        if self.state == SessionState::Ending && (empty || self.link == Link::Lost || self.has_lingered()) {
+        let gone = matches!(self.link, Link::Deaf | Link::Lost);
+        if self.state == SessionState::Ending && (empty || gone || self.has_lingered()) {
             self.step(SessionEvent::Flushed);
         }
         if self.state != SessionState::Open || !self.hand.is_empty() || self.their_bye != Farewell::Said {
             return;
         }
         let said = self.has_said_bye() && empty;
-        if (said || self.link == Link::Lost) && self.is_idle() {
+        if (said || gone) && self.is_idle() {
             self.step(SessionEvent::Finish);
         }
     }

@@ -2,7 +2,7 @@
 
 use sampan_core::session::transitions::SessionState;
 use sampan_core::wire::Code;
-use sampan_core::{By, Directions, FileType, Limits, LinkError, Part, TransferId};
+use sampan_core::{By, Directions, FileType, Limits, LinkError, Millis, Part, TransferId};
 use sampan_tests::{Conditions, Heard, Offer, Policy, Setup, content};
 
 const ONE: TransferId = TransferId(1);
@@ -280,6 +280,22 @@ fn a_farewell_waits_for_a_notice_to_be_taken() {
     assert_eq!(pair.finish(60), (Ok(()), Ok(())));
     assert!(pair.a.heard.contains(&Heard::NoticeTaken(number)));
     assert!(pair.b.heard.contains(&Heard::Notice("last words".into())));
+}
+
+#[test]
+fn a_write_that_fails_does_not_lose_what_the_peer_has_said() {
+    // The peer has said BYE and closed; its BYE is still under way when this end finds that it can write no more.
+    let slow = Limits { handshake: Millis(100_000), silence: Millis(100_000), ..Limits::LARGE };
+    let conditions = Conditions { delay: 15_000_000, ..Conditions::default() };
+    let mut pair = Setup { conditions, limits: [slow; 2], ..Setup::default() }.join();
+    let id = pair.a.send(Offer::file("n", content(1, 100)));
+    pair.a.engine.close(Code::Ok);
+    pair.run_until(600, |pair| pair.b.finish.is_some());
+    assert_eq!(pair.a.finish, None);
+    let said = pair.wire.channel(0).carried;
+    assert_eq!(pair.finish(600), (Ok(()), Ok(())));
+    assert!(pair.a.heard.contains(&Heard::Sent(id)));
+    assert_eq!(pair.wire.channel(0).carried, said, "a PING was due, and could not go");
 }
 
 #[test]

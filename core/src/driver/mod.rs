@@ -55,7 +55,7 @@ fn transmit<E: Engine, L: embedded_io::Write>(engine: &mut E, link: &mut L, now:
     match outcome(link.write(bytes)) {
         Outcome::Moved(n) => engine.transmitted(n),
         Outcome::NothingNow => return false,
-        Outcome::Lost => engine.link_lost(now),
+        Outcome::Lost => engine.unwritable(now),
     }
     true
 }

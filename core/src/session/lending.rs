@@ -59,6 +59,13 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Engine for Session<'b, R, F, C> {
         self.link = Link::Lost;
     }
 
+    fn unwritable(&mut self, now: Instant) {
+        self.shared.at(now);
+        if self.link != Link::Lost {
+            self.link = Link::Deaf;
+        }
+    }
+
     fn next(&mut self, now: Instant) -> Next {
         match self.decide(now) {
             Need::Transmit => Next::Transmit,
