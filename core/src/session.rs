@@ -10,7 +10,7 @@
 //!
 //! At any moment at most one received frame is *in hand* (it waits for the storage or the application), and at most one frame is
 //! *in the making* (it waits for the storage). What else is owed to the peer is a mark in a slot, not a queue of frames, so that
-//! reading never has to wait for writing.
+//! reading does not wait for writing. (Only of refusals for want of a slot no more than one is noted at a time.)
 
 mod calls;
 mod dispatch;
