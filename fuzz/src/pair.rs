@@ -227,8 +227,9 @@ impl<'w, 'b> Run<'w, 'b> {
             eprintln!("session {}: {limits:?} {conditions:?}", world.sessions);
         }
         let (nonce, now) = (world.sessions * 2, world.now);
-        let narrow = limits.iter().any(|limits| limits.window < 200)
-            || conditions.write_max.min(conditions.read_max) < 50;
+        let Conditions { capacity, read_max, write_max, .. } = conditions;
+        let narrow =
+            limits.iter().any(|limits| limits.window < 200) || capacity.min(read_max).min(write_max) < 50;
         let longest = if narrow { 300 } else { 6_000 };
         let [memory_a, memory_b] = memory;
         let a = memory_a.node(&limits[0], (Speaks::First, nonce), now);
