@@ -11,10 +11,12 @@
 pub mod checks;
 pub mod clock;
 pub mod digests;
+pub mod failure;
 mod file_error;
 mod flusher;
 pub mod link;
 pub mod memory;
+pub mod report;
 pub mod run;
 pub mod sink;
 pub mod source;
