@@ -126,6 +126,8 @@ pub enum Event<'a> {
         transfer: TransferId,
         /// Whether anything had to be sent.
         how: Sent,
+        /// How much the receiver had already when it accepted, in bytes (§5.3).
+        resumed_from: u64,
     },
     /// A transfer of this end's ended without success.
     SendFailed(Failure<'a>),

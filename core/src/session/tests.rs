@@ -136,7 +136,10 @@ fn done_waits_for_the_commit_even_if_the_end_comes_with_the_offer() {
     let (done, seen) = pair.b.work(0, pair.now);
     assert_eq!(seen, ["Received { transfer: TransferId(1) }"]);
     pair.a.hear(&done, pair.now);
-    assert_eq!(pair.a.work(0, pair.now).1, ["Sent { transfer: TransferId(1), how: Stored }"]);
+    assert_eq!(
+        pair.a.work(0, pair.now).1,
+        ["Sent { transfer: TransferId(1), how: Stored, resumed_from: 0 }"]
+    );
 }
 
 #[test]
