@@ -10,15 +10,18 @@
 
 pub mod checks;
 pub mod clock;
+pub mod control;
 pub mod digests;
 pub mod failure;
 mod file_error;
 mod flusher;
 pub mod link;
 pub mod memory;
+mod outbound;
 pub mod report;
 pub mod run;
 pub mod sink;
 pub mod source;
+pub mod store;
 
 pub use file_error::{Doing, FileError};
