@@ -2,14 +2,13 @@
 
 mod ends;
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use sampan::link::{HangUp, TcpLink, TcpListener, TcpOptions};
+use sampan::link::{HangUp, Listener, StreamLink, TcpOptions, Url};
 use sampan::sink::Committed;
 use sampan::source::open_regular;
 use sampan::{Doing, FileError};
@@ -97,13 +96,13 @@ impl Place {
 }
 
 /// The two ends of one connection over loopback: the one that dialled, and the one that listened.
-fn connect() -> Result<(TcpLink, TcpLink), Failure> {
+fn connect() -> Result<(StreamLink, StreamLink), Failure> {
     let options = TcpOptions::default();
-    let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let anywhere = Url::Tcp { host: "127.0.0.1".to_owned(), port: 0 };
     let connected = || {
-        let listener = TcpListener::bind(anywhere, &options)?;
-        let client = TcpLink::connect(listener.address()?, &options)?;
-        Ok((client, listener.accept()?))
+        let listener = Listener::bind(&anywhere, &options)?;
+        let client = StreamLink::dial(&listener.url(), &options)?;
+        Ok((client, listener.accept_within(Some(options.connect_within))?))
     };
     connected().map_err(|error: std::io::Error| {
         Failure::new(Exit::Connect, format!("cannot connect over loopback TCP: {error}"))
@@ -112,7 +111,7 @@ fn connect() -> Result<(TcpLink, TcpLink), Failure> {
 
 /// Runs both ends, each in a thread of its own, while this one shows progress.
 fn transfer(
-    (client, server): (TcpLink, TcpLink),
+    (client, server): (StreamLink, StreamLink),
     path: &Path,
     directory: &Path,
     kind: DigestKind,

@@ -2,7 +2,7 @@
 //!
 //! The protocol is in the core; here is what it asks of a host with an operating system:
 //!
-//! - [`link`]: TCP, non-blocking for the loop, or blocking.
+//! - [`link`]: TCP, Unix sockets and pipes, named by URL and non-blocking for the loop; TCP that blocks.
 //! - [`run`]: the one loop, which turns the engine and waits for the link or the engine's deadline.
 //! - [`source`] and [`sink`]: regular files as the two halves of a [`Storage`](sampan_core::Storage).
 //! - [`checks`] and [`digests`]: CRC-32 by the processor's instructions, and digests of whole files.

@@ -92,7 +92,7 @@ impl<E: Engine, L: Link, S: Storage> Connection<E, L, S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::link::{SocketBuffers, TcpLink, TcpListener, TcpOptions};
+    use crate::link::{Listener, SocketBuffers, StreamLink, TcpOptions};
     use crate::memory::{Memory, Opening};
     use crate::sink::FileSink;
     use crate::source::FileSource;
@@ -101,10 +101,10 @@ mod tests {
     use std::fs;
     use std::thread;
 
-    fn links(options: &TcpOptions) -> (TcpLink, TcpLink) {
-        let listener = TcpListener::bind("127.0.0.1:0".parse().unwrap(), options).unwrap();
-        let client = TcpLink::connect(listener.address().unwrap(), options).unwrap();
-        (client, listener.accept().unwrap())
+    fn links(options: &TcpOptions) -> (StreamLink, StreamLink) {
+        let listener = Listener::bind(&"127.0.0.1:0".parse().unwrap(), options).unwrap();
+        let client = StreamLink::dial(&listener.url(), options).unwrap();
+        (client, listener.accept_within(Some(options.connect_within)).unwrap())
     }
 
     fn close<E: Engine, L: Link, S: Storage>(mut connection: Connection<E, L, S>) -> Result<(), Error> {

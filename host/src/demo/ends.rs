@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use sampan::clock::Clock;
 use sampan::digests::Shown;
-use sampan::link::{Link as _, TcpLink};
+use sampan::link::{Link as _, StreamLink};
 use sampan::memory::{Memory, Opening};
 use sampan::run::Connection;
 use sampan::sink::{Committed, FileSink};
@@ -25,7 +25,7 @@ pub(super) struct Dispatched {
     pub(super) took: Duration,
 }
 
-pub(super) fn send(link: TcpLink, path: &Path, kind: DigestKind) -> Result<Dispatched, Failure> {
+pub(super) fn send(link: StreamLink, path: &Path, kind: DigestKind) -> Result<Dispatched, Failure> {
     let clock = Clock::start();
     let begun = Instant::now();
     let mut memory = Memory::new().with_digests(DigestList::new(&[kind]));
@@ -61,7 +61,7 @@ pub(super) fn send(link: TcpLink, path: &Path, kind: DigestKind) -> Result<Dispa
 }
 
 pub(super) fn receive(
-    link: TcpLink,
+    link: StreamLink,
     directory: &Path,
     kind: DigestKind,
     stored: &AtomicU64,

@@ -1,0 +1,1 @@
+//! How it behaves, over real sockets and pipes.
