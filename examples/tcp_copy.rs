@@ -36,13 +36,13 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn receive(url: &Url, directory: &Path) -> Result<(), Box<dyn Error>> {
     let listener = Listener::bind(url, &TcpOptions::default())?;
     println!("listening on {}", listener.url());
-    let (link, clock, mut memory) = (listener.accept_within(None)?, Clock::start(), Memory::new());
+    let (link, clock, mut memory) = (listener.accept_within(None)?, Clock::start(), Memory::new()?);
     let session = memory.receiver(Opening::new(Speaks::Second, clock)?)?;
     run(Connection::new(session, link, FileSink::new(directory), clock))
 }
 
 fn send(url: &Url, file: &Path) -> Result<(), Box<dyn Error>> {
-    let (clock, mut memory) = (Clock::start(), Memory::new());
+    let (clock, mut memory) = (Clock::start(), Memory::new()?);
     let mut session = memory.sender(Opening::new(Speaks::First, clock)?)?;
     let mut source = FileSource::new();
     let transfer = session.offer().ok_or("no transfer can be queued")?;

@@ -26,7 +26,7 @@ pub enum Action<'a> {
         /// The WANT that is about to be sent.
         want: WantId,
     },
-    /// Read the source at `offset` into the buffer; answer with `fetched(n)`, 0 at its end.
+    /// Read the source at `offset` into the buffer; answer with `fetched(n)`, 0 at its end, the refusal `wait` if there is nothing now.
     Fetch {
         /// The transfer.
         transfer: TransferId,

@@ -159,7 +159,7 @@ fn plain_receive(link: StreamLink) -> Result<u64, Failure> {
 
 fn send(link: StreamLink, bytes: u64, kind: DigestKind) -> Result<(), Failure> {
     let clock = Clock::start();
-    let mut memory = Memory::new().with_digests(DigestList::new(&[kind]));
+    let mut memory = Memory::new()?.with_digests(DigestList::new(&[kind]));
     let mut session = memory.sender(Opening::new(Speaks::First, clock)?)?;
     session.offer().ok_or("no slot")?;
     session.close(Code::Ok);
@@ -175,7 +175,7 @@ fn send(link: StreamLink, bytes: u64, kind: DigestKind) -> Result<(), Failure> {
 
 fn receive(link: StreamLink, kind: DigestKind) -> Result<u64, Failure> {
     let clock = Clock::start();
-    let mut memory = Memory::new().with_digests(DigestList::new(&[kind]));
+    let mut memory = Memory::new()?.with_digests(DigestList::new(&[kind]));
     let session = memory.receiver(Opening::new(Speaks::Second, clock)?)?;
     let mut connection = Connection::new(session, link, Dropped::new(kind), clock);
     loop {

@@ -4,7 +4,9 @@
 //!
 //! - [`link`]: TCP, Unix sockets and pipes, named by URL and non-blocking for the loop; TCP that blocks.
 //! - [`run`]: the one loop, which turns the engine and waits for the link or the engine's deadline.
-//! - [`source`] and [`sink`]: regular files as the two halves of a [`Storage`](sampan_core::Storage).
+//! - [`store`]: a directory that files are received into and served from, as the two halves of a [`Storage`](sampan_core::Storage);
+//!   [`source`]: files that a user has named.
+//! - [`report`] and [`failure`]: what they have to tell.
 //! - [`checks`] and [`digests`]: CRC-32 by the processor's instructions, and digests of whole files.
 //! - [`memory`], [`clock`]: what a session works in, and the time.
 
@@ -14,14 +16,14 @@ pub mod control;
 pub mod digests;
 pub mod failure;
 mod file_error;
-mod flusher;
 pub mod link;
 pub mod memory;
 mod outbound;
+pub mod pipe;
 pub mod report;
 pub mod run;
-pub mod sink;
 pub mod source;
+pub mod stop;
 pub mod store;
 
 pub use file_error::{Doing, FileError};

@@ -93,7 +93,7 @@ fn small() -> TcpOptions {
 
 /// One end over the non-blocking link.
 fn run(link: StreamLink, speaks: Speaks) -> Counting {
-    let (clock, mut memory) = (Clock::start(), Memory::new().with_limits(limits(Directions::Both)));
+    let (clock, mut memory) = (Clock::start(), Memory::new().unwrap().with_limits(limits(Directions::Both)));
     let mut session = memory.both(Opening::new(speaks, clock).expect("randomness")).expect("large enough");
     session.offer().expect("a free slot");
     let mut connection = Connection::new(session, link, Counting::default(), clock);
@@ -108,7 +108,7 @@ fn run(link: StreamLink, speaks: Speaks) -> Counting {
 
 /// One end over a link that blocks.
 fn run_blocking(mut link: BlockingTcp, speaks: Speaks) -> Counting {
-    let (clock, mut memory) = (Clock::start(), Memory::new().with_limits(limits(Directions::OneAtATime)));
+    let (clock, mut memory) = (Clock::start(), Memory::new().unwrap().with_limits(limits(Directions::OneAtATime)));
     let mut session = memory.both(Opening::new(speaks, clock).expect("randomness")).expect("large enough");
     session.offer().expect("a free slot");
     let mut storage = Counting::default();

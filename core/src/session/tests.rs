@@ -238,3 +238,38 @@ fn every_offer_of_one_read_is_declined() {
     let declined = answers.windows(2).filter(|window| *window == [0x13, 0]).count();
     assert_eq!((declined, pair.b.state()), (7, SessionState::Open));
 }
+
+fn unsized_file() -> Description<'static> {
+    let name = FileName::new("x").ok();
+    let (file_type, identity, start) = (FileType::File, Identity::EMPTY, Start::Eager);
+    Description { name, file_type, size: None, modified: None, identity, start }
+}
+
+#[test]
+fn a_source_that_has_nothing_now_is_asked_again_in_the_next_round() {
+    let mut pair = Pair::open(Limits::LARGE, 0);
+    pair.a.offer().unwrap();
+    let mut fetches = Vec::new();
+    for round in 0..3 {
+        loop {
+            match pair.a.poll(pair.now) {
+                Action::Describe { .. } => pair.a.described(Ok(unsized_file())),
+                Action::Fetch { offset, .. } => {
+                    fetches.push(offset);
+                    pair.a.fetched(if round < 2 { Err(Code::Wait.into()) } else { Ok(5) });
+                    if round == 2 {
+                        break;
+                    }
+                }
+                Action::Transmit(bytes) => {
+                    let n = bytes.len();
+                    pair.a.transmitted(n);
+                }
+                Action::Wait { .. } => break,
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(fetches, [0, 0, 0]);
+    assert!(pair.a.deadline().unwrap() > pair.now, "it does not spin");
+}

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cap_std::fs::Dir;
-use sampan_core::wire::{Code, DigestKind, FileName, Identity, Offer, is_portable};
+use sampan_core::wire::{Code, FileName, Identity, Offer, is_portable};
 use sampan_core::{
     Asked, Completion, Digest as _, Ending, Refusal, ResumePoint, Running, Storage, TransferId, Verdict, WantId,
 };
@@ -18,7 +18,7 @@ use super::follower::{DIFFERS, End, Follower};
 use super::key::Key;
 use super::late::{Answer, Answers, Stored};
 use super::part::{Mode, Part};
-use super::root::{self, Found, Missing};
+use super::root::{self, Found};
 use super::stamp::Stamp;
 use super::{Names, OnConflict, Store, refusal, sweep};
 use crate::control::Control;
