@@ -7,6 +7,8 @@
 //! - [`source`] and [`sink`]: regular files as the two halves of a [`Storage`](sampan_core::Storage).
 //! - [`checks`] and [`digests`]: CRC-32 by the processor's instructions, and digests of whole files.
 //! - [`memory`], [`clock`]: what a session works in, and the time.
+//! - [`report`], [`failure`]: what there is to tell, and why something failed, as values.
+//! - [`stop`]: being asked to stop, by a signal or otherwise.
 
 pub mod checks;
 pub mod clock;
@@ -20,5 +22,6 @@ pub mod report;
 pub mod run;
 pub mod sink;
 pub mod source;
+pub mod stop;
 
 pub use file_error::{Doing, FileError};

@@ -9,27 +9,28 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+use sampan::failure::{ErrorName, Failure};
 use sampan::link::{HangUp, TcpLink, TcpListener, TcpOptions};
+use sampan::report::Report;
 use sampan::sink::Committed;
 use sampan::source::open_regular;
+use sampan::stop::Stop;
 use sampan::{Doing, FileError};
 use sampan_core::wire::DigestKind;
 use tempfile::TempDir;
 
-use crate::cli::DemoArguments;
-use crate::exit::{Exit, Failure};
-use crate::interrupt::Interrupt;
-use crate::made_up;
-use crate::output::Voice;
-use crate::progress::{Progress, Rate, Size};
+use super::cli::DemoArguments;
+use super::display::{Display, Rate, Size, Style};
+use super::made_up;
+use super::stop_at_signals;
 use ends::Dispatched;
 
 /// How often progress is shown, and an interruption noticed.
 const TICK: Duration = Duration::from_millis(50);
 
-pub(crate) fn run(arguments: &DemoArguments) -> Result<(), Failure> {
-    let voice = if arguments.quiet { Voice::Quiet } else { Voice::Normal };
-    let interrupt = Interrupt::install()?;
+pub(crate) fn run(arguments: &DemoArguments, style: Style) -> Result<(), Failure> {
+    let voice = style.voice;
+    let stop = stop_at_signals()?;
     let named = arguments.file.as_deref().map(size_of).transpose()?;
     let place = Place::new()?;
     let (path, size) = match (&arguments.file, named) {
@@ -39,21 +40,18 @@ pub(crate) fn run(arguments: &DemoArguments) -> Result<(), Failure> {
         }
         _ => {
             voice.say(format_args!("file      made up, {}", Size(made_up::SIZE as u64)))?;
-            made_up::write(&place.made_up(), &interrupt)?;
+            made_up::write(&place.made_up(), &stop)?;
             (place.made_up(), made_up::SIZE as u64)
         }
     };
-    let progress = match (arguments.no_progress, voice) {
-        (false, Voice::Normal) => Progress::new(size),
-        _ => Progress::Hidden,
-    };
     let kind = arguments.digest.into();
     let links = connect()?;
-    let (sent, received) = transfer(links, &path, &place.received(), kind, progress, &interrupt)?;
+    let (sent, received) =
+        transfer(links, &path, &place.received(), kind, (size, Display::new(style)), &stop)?;
     voice.say(format_args!("sent      {kind} {}", sent.digest))?;
     voice.say(format_args!("received  {kind} {}", received.digest))?;
     if sent.digest != received.digest {
-        return Err(Failure::new(Exit::Integrity, "the digests of the two ends differ")
+        return Err(Failure::new(ErrorName::Integrity, "the digests of the two ends differ")
             .with_advice("this must not happen: please report it"));
     }
     let (took, rate) = (sent.took.as_secs_f64(), Rate(received.size, sent.took));
@@ -90,7 +88,7 @@ impl Place {
     fn remove(self) -> Result<(), Failure> {
         let path = self.0.path().to_owned();
         self.0.close().map_err(|cause| {
-            Failure::new(Exit::LocalFile, format!("cannot remove {path:?}: {cause}"))
+            Failure::new(ErrorName::LocalFile, format!("cannot remove {path:?}: {cause}"))
                 .with_advice("remove it yourself")
         })
     }
@@ -106,7 +104,7 @@ fn connect() -> Result<(TcpLink, TcpLink), Failure> {
         Ok((client, listener.accept()?))
     };
     connected().map_err(|error: std::io::Error| {
-        Failure::new(Exit::Connect, format!("cannot connect over loopback TCP: {error}"))
+        Failure::new(ErrorName::Connect, format!("cannot connect over loopback TCP: {error}"))
     })
 }
 
@@ -116,13 +114,14 @@ fn transfer(
     path: &Path,
     directory: &Path,
     kind: DigestKind,
-    mut progress: Progress,
-    interrupt: &Interrupt,
+    (size, mut display): (u64, Display),
+    stop: &Stop,
 ) -> Result<(Dispatched, Committed), Failure> {
-    let no_handle = |error| Failure::new(Exit::Connect, format!("cannot share the connection: {error}"));
+    let no_handle = |error| Failure::new(ErrorName::Connect, format!("cannot share the connection: {error}"));
     let hang_ups = [client.hang_up().map_err(no_handle)?, server.hang_up().map_err(no_handle)?];
     let hang_up = || hang_ups.iter().for_each(HangUp::now);
     let stored = AtomicU64::new(0);
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let (ended, both_ended) = mpsc::channel::<()>();
     let (sent, received) = thread::scope(|scope| {
         let (ended_too, stored, hang_up) = (ended.clone(), &stored, &hang_up);
@@ -135,15 +134,16 @@ fn transfer(
             ends::send(client, path, kind).inspect_err(|_| hang_up())
         });
         while both_ended.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
-            progress.at(stored.load(Ordering::Relaxed));
-            if interrupt.is_asked() {
+            let bytes = stored.load(Ordering::Relaxed);
+            display.show(&Report::Progress { name: name.clone(), bytes, size: Some(size) });
+            if stop.is_asked() {
                 hang_up();
             }
         }
         (joined(sending.join()), joined(receiving.join()))
     });
-    progress.finish();
-    interrupt.check()?;
+    display.finish()?;
+    stop.check()?;
     match (sent, received) {
         (Ok(sent), Ok(received)) => Ok((sent, received)),
         (Err(failure), Ok(_)) | (Ok(_), Err(failure)) => Err(failure),
@@ -152,14 +152,16 @@ fn transfer(
 }
 
 fn joined<T>(end: thread::Result<Result<T, Failure>>) -> Result<T, Failure> {
-    end.unwrap_or_else(|_| Err(Failure::new(Exit::Other, "one end panicked").with_advice("please report it")))
+    end.unwrap_or_else(|_| {
+        Err(Failure::new(ErrorName::Other, "one end panicked").with_advice("please report it"))
+    })
 }
 
 /// Of what two ends say of one failure: rather what happened to a file than that the other end is gone.
 fn nearer_the_cause(sender: Failure, receiver: Failure) -> Failure {
-    let distance = |failure: &Failure| match failure.exit {
-        Exit::LocalFile => 0,
-        Exit::LinkLost => 2,
+    let distance = |failure: &Failure| match failure.error {
+        ErrorName::LocalFile => 0,
+        ErrorName::LinkLost => 2,
         _ => 1,
     };
     if distance(&receiver) < distance(&sender) { receiver } else { sender }

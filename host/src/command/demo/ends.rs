@@ -16,7 +16,7 @@ use sampan_core::driver::Turn;
 use sampan_core::wire::{Code, DigestKind, DigestList};
 use sampan_core::{By, Event, Speaks};
 
-use crate::exit::{Exit, Failure};
+use sampan::failure::{ErrorName, Failure};
 
 /// What the client knows in the end.
 pub(super) struct Dispatched {
@@ -32,12 +32,13 @@ pub(super) fn send(link: TcpLink, path: &Path, kind: DigestKind) -> Result<Dispa
     let mut session =
         memory.sender(opening(Speaks::First, clock)?).map_err(|error| Failure::session(error, None))?;
     let mut source = FileSource::new();
-    let transfer = session.offer().ok_or_else(|| Failure::new(Exit::Other, "no transfer can be queued"))?;
+    let transfer =
+        session.offer().ok_or_else(|| Failure::new(ErrorName::Other, "no transfer can be queued"))?;
     source.add(transfer, path).map_err(|error| {
-        Failure::new(Exit::LocalFile, format!("cannot send {path:?}: {error}")).with_advice("rename it")
+        Failure::new(ErrorName::LocalFile, format!("cannot send {path:?}: {error}")).with_advice("rename it")
     })?;
     let mut connection = Connection::new(session, link, source, clock);
-    let mut outcome = Err(Failure::new(Exit::Other, "the session ended before the transfer"));
+    let mut outcome = Err(Failure::new(ErrorName::Other, "the session ended before the transfer"));
     loop {
         match connection.turn() {
             Ok(Turn::Event(Event::Sent { .. })) => {
@@ -45,7 +46,7 @@ pub(super) fn send(link: TcpLink, path: &Path, kind: DigestKind) -> Result<Dispa
                 let digest = connection.storage.digest(transfer);
                 outcome = digest
                     .map(|digest| Dispatched { digest, took })
-                    .ok_or_else(|| Failure::new(Exit::Other, "the receiver had the file already"));
+                    .ok_or_else(|| Failure::new(ErrorName::Other, "the receiver had the file already"));
                 connection.engine.close(Code::Ok);
             }
             Ok(Turn::Event(Event::SendFailed(failure))) => {
@@ -90,6 +91,6 @@ pub(super) fn receive(
 
 fn opening(speaks: Speaks, clock: Clock) -> Result<Opening, Failure> {
     Opening::new(speaks, clock).map_err(|error: io::Error| {
-        Failure::new(Exit::Other, format!("no randomness from the system: {error}"))
+        Failure::new(ErrorName::Other, format!("no randomness from the system: {error}"))
     })
 }
