@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use sampan::failure::{ErrorName, Failure};
 
+use super::values::Host;
+
 /// If one of `paths` is no file, and looks as `scp` would have a server: what to type instead.
 pub(crate) fn hint_of_habit(paths: &[PathBuf]) -> Option<Failure> {
     let missing = |path: &&PathBuf| path.symlink_metadata().is_err();
@@ -26,13 +28,13 @@ fn server(typed: &str) -> Option<String> {
         Some((host, rest)) if host.starts_with('[') => (format!("{host}]"), rest),
         _ => after_user.split_once(':').map(|(host, rest)| (host.to_owned(), rest))?,
     };
-    let word = !host.is_empty() && host.chars().all(is_of_a_host);
     let is_drive = cfg!(windows) && host.len() == 1;
-    match rest.parse::<u16>() {
-        _ if !word || is_drive => None,
-        Ok(port) => Some(format!("{host}:{port}")),
-        Err(_) => Some(host),
-    }
+    let is_host = !is_drive && host.chars().all(is_of_a_host);
+    let host = is_host.then(|| host.parse::<Host>().ok())??;
+    Some(match rest.parse::<u16>() {
+        Ok(port) => format!("{host}:{port}"),
+        Err(_) => host.to_string(),
+    })
 }
 
 /// What a shell takes as it is.
@@ -80,7 +82,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("host:");
         std::fs::write(&file, b"x").unwrap();
-        assert_eq!(hint_of_habit(&[file.clone()]), None);
+        assert_eq!(hint_of_habit(std::slice::from_ref(&file)), None);
         let mixed = hint_of_habit(&[file, PathBuf::from("nowhere:/x")]);
         assert!(mixed.unwrap().to_string().contains("\"nowhere:/x\""));
     }

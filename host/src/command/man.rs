@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use clap::{Command, CommandFactory as _};
+use clap::CommandFactory as _;
 use clap_mangen::Man;
 use sampan::failure::{ErrorName, Failure};
 
@@ -30,7 +30,10 @@ fn page(command: Option<&str>) -> io::Result<Vec<u8>> {
     };
     let examples = what.get_before_help().map(ToString::to_string).unwrap_or_default();
     let is_one_command = command.is_some();
-    let man = Man::new(what.display_name(&name).before_help(None::<&str>)).title(name.to_uppercase());
+    let man = Man::new(what.display_name(&name).before_help(None::<&str>))
+        .title(name.to_uppercase())
+        .source(concat!("sampan ", env!("CARGO_PKG_VERSION")))
+        .manual("sampan");
     let mut page = Vec::new();
     man.render_title(&mut page)?;
     man.render_name_section(&mut page)?;
@@ -67,11 +70,11 @@ mod tests {
     fn every_command_has_a_page_with_examples() {
         let mut all = Arguments::command();
         all.build();
-        let names = all.get_subcommands().map(Command::get_name).filter(|&name| name != "help");
+        let names = all.get_subcommands().map(clap::Command::get_name).filter(|&name| name != "help");
         for name in names {
             let page = text(Some(name));
-            assert!(page.contains(&format!("SAMPAN\\-{}", name.to_uppercase())), "{page}");
-            assert!(page.contains(&format!(".SH EXAMPLES\n.nf\n\\&  ")), "{page}");
+            let title = format!(".TH SAMPAN-{} 1 ", name.to_uppercase());
+            assert!(page.contains(&title) && page.contains(".SH EXAMPLES\n.nf\n\\&  "), "{page}");
             assert!(page.contains(&format!("sampan {name}")), "{page}");
         }
     }

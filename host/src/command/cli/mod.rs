@@ -1,7 +1,7 @@
 //! What may be typed (`docs/cli.md`).
 
-mod clients;
-mod serve;
+pub(crate) mod clients;
+pub(crate) mod serve;
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ use super::display::{Format, Progress, Role, Style};
 use super::output::{Stream, Voice};
 
 pub(crate) use clients::{GetArguments, LsArguments, SendArguments};
-pub(crate) use serve::{Permission, ServeArguments};
+pub(crate) use serve::ServeArguments;
 
 /// Where a server listens, and clients look for it, unless they are told otherwise.
 const DEFAULT_URL: &str = "tcp://127.0.0.1:50000";

@@ -1,4 +1,4 @@
-use super::serve::Conflict;
+use super::serve::{Conflict, Permission};
 use super::*;
 use clap::CommandFactory as _;
 use clap::error::ErrorKind;
@@ -58,8 +58,7 @@ fn every_command_shows_examples_first() {
     for name in names.iter().filter(|name| *name != "help") {
         for help in ["-h", "--help"] {
             let text = parse(&format!("sampan {name} {help}")).unwrap_err().to_string();
-            let examples = text.find("Examples:\n  ").unwrap();
-            assert!(examples < text.find("Usage: ").unwrap() && examples < 120, "{text}");
+            assert!(text.find("Examples:\n  ").unwrap() < text.find("Usage: ").unwrap(), "{text}");
             assert!(text.contains(&format!("  sampan {name}")), "{text}");
         }
     }

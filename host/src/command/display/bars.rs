@@ -127,7 +127,7 @@ impl Bars {
 
     /// The transfer of `name` has come so far.
     fn at(&mut self, name: &str, bytes: u64, size: Option<u64>) {
-        let first = !self.under_way.get(name).is_some_and(|&before| before > 0);
+        let first = self.under_way.get(name).is_none_or(|&before| before == 0);
         self.under_way.insert(name.to_owned(), bytes);
         match size {
             _ if self.planned.files > 1 => self.count(),
@@ -177,5 +177,123 @@ impl Bars {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::display::{Format, Progress, Role, Style};
+    use crate::command::output::Voice;
+    use crate::command::output::memory::Memory;
+    use sampan::failure::ErrorName;
+    use sampan::report::{Failed, Moved, Protocol, Summary};
+
+    /// What a bar shows: position, length, name and count.
+    type Bar = (u64, u64, String, String);
+
+    fn bars() -> (Bars, Memory) {
+        let style = Style {
+            role: Role::Client,
+            voice: Voice::Normal,
+            format: Format::People,
+            progress: Progress::Shown,
+        };
+        let log = Memory::default();
+        (Bars::new(Lines::new(style, Memory::default().output(), log.output())), log)
+    }
+
+    fn shown(bars: &mut Bars, report: Report) -> Option<Bar> {
+        bars.show(&report, Instant::now());
+        let bar = bars.bar.as_ref()?;
+        Some((bar.position(), bar.length().unwrap(), bar.message(), bar.prefix()))
+    }
+
+    fn bar(position: u64, length: u64, name: &str, count: &str) -> Option<Bar> {
+        Some((position, length, name.to_owned(), count.to_owned()))
+    }
+
+    fn started(name: &str, size: u64) -> Report {
+        Report::Started { name: name.to_owned(), size: Some(size) }
+    }
+
+    fn progress(name: &str, bytes: u64, size: Option<u64>) -> Report {
+        Report::Progress { name: name.to_owned(), bytes, size }
+    }
+
+    fn sent(name: &str, size: u64) -> Report {
+        Report::Sent(Moved {
+            name: name.to_owned(),
+            size,
+            peer: "unix".to_owned(),
+            protocol: Protocol::Framed,
+            resumed_from: 0,
+            digest: None,
+            seconds: 1.0,
+            stored_as: None,
+        })
+    }
+
+    fn failed(name: &str) -> Report {
+        Report::Failed(Failed {
+            name: Some(name.to_owned()),
+            error: ErrorName::Exists,
+            message: "it exists".to_owned(),
+            resumable: false,
+            peer: None,
+        })
+    }
+
+    #[test]
+    fn one_file_has_a_bar_of_its_own() {
+        let (mut bars, log) = bars();
+        assert_eq!(shown(&mut bars, Report::Planned { files: 1, bytes: 9 }), None);
+        assert_eq!(shown(&mut bars, started("a\u{1b}", 9)), bar(0, 9, "a\\u{1b}", ""));
+        assert_eq!(shown(&mut bars, progress("a\u{1b}", 4, Some(9))), bar(4, 9, "a\\u{1b}", ""));
+        assert_eq!(bars.shape, Shape::One);
+        assert_eq!(shown(&mut bars, progress("a\u{1b}", 9, Some(9))), bar(9, 9, "a\\u{1b}", ""));
+        assert_eq!(bars.shape, Shape::OneAtItsEnd);
+        let _ = shown(&mut bars, sent("a\u{1b}", 9));
+        assert_eq!(log.take(), "");
+        assert_eq!(shown(&mut bars, Report::Summary(Summary { files: 1, ..Summary::default() })), None);
+        assert!(log.take().starts_with("sent \"a\\u{1b}\" (9 bytes) to unix"));
+    }
+
+    #[test]
+    fn a_size_that_is_not_known_is_not_shown() {
+        let (mut bars, _) = bars();
+        let _ = shown(&mut bars, Report::Started { name: "stdin".to_owned(), size: None });
+        assert_eq!(shown(&mut bars, progress("stdin", 7, None)), bar(7, 0, "stdin", ""));
+        assert_eq!(bars.shape, Shape::OneOfUnknownSize);
+    }
+
+    #[test]
+    fn many_files_have_one_bar_which_never_goes_back() {
+        let (mut bars, log) = bars();
+        assert_eq!(shown(&mut bars, Report::Planned { files: 3, bytes: 60 }), bar(0, 60, "", "0/3 files"));
+        let _ = shown(&mut bars, started("a", 10));
+        assert_eq!(shown(&mut bars, progress("a", 5, Some(10))), bar(5, 60, "a", "0/3 files"));
+        assert_eq!(shown(&mut bars, started("b", 20)), bar(5, 60, "b", "0/3 files"));
+        assert_eq!(shown(&mut bars, progress("b", 6, Some(20))), bar(11, 60, "b", "0/3 files"));
+        assert_eq!(shown(&mut bars, sent("a", 10)), bar(16, 60, "b", "1/3 files"));
+        assert_eq!(shown(&mut bars, failed("b")), bar(16, 60, "b", "2/3 files"));
+        assert_eq!(log.take(), "refused: \"b\": it exists\n");
+        assert_eq!(shown(&mut bars, sent("c", 99)), bar(115, 115, "b", "3/3 files"));
+        assert!(bars.under_way.is_empty());
+        assert_eq!(bars.finish(), Ok(()));
+    }
+
+    #[test]
+    fn every_shape_has_a_style() {
+        for template in [ONE, ONE_AT_ITS_END, ONE_OF_UNKNOWN_SIZE, MANY] {
+            assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
+        }
+    }
+
+    #[test]
+    fn long_names_are_cut() {
+        let (mut bars, _) = bars();
+        let (_, _, name, _) = shown(&mut bars, started(&"x".repeat(1_000), 1)).unwrap();
+        assert_eq!(name.chars().count(), NAME_COLUMNS);
     }
 }

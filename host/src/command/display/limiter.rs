@@ -88,7 +88,8 @@ mod tests {
     fn the_end_tells_what_is_left() {
         let now = Instant::now();
         let mut limiter = Limiter::default();
-        (0..51).for_each(|_| drop(limiter.failed(now)));
+        let hidden = (0..51).filter(|_| limiter.failed(now) == Verdict::Count).count();
+        assert_eq!(hidden, 1);
         assert_eq!((limiter.end(), limiter.end()), (Some(1), None));
     }
 }
