@@ -34,6 +34,13 @@ pub enum Url {
     Exec(String),
 }
 
+impl Default for Url {
+    /// TCP on this computer, at [`DEFAULT_PORT`].
+    fn default() -> Self {
+        Self::Tcp { host: "127.0.0.1".into(), port: DEFAULT_PORT }
+    }
+}
+
 impl Url {
     /// Whether only this host can be at the other end: loopback, Unix sockets and standard streams.
     ///

@@ -44,7 +44,7 @@ use syncer::Syncer;
 use writers::Writers;
 
 pub use sink::{Accepts, Receipt, StoreSink};
-pub use source::{Serves, StoreSource};
+pub use source::{Sending, Serves, StoreSource};
 
 /// A directory for transfers; clones share it.
 #[derive(Clone, Debug)]

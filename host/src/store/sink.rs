@@ -37,6 +37,9 @@ pub struct StoreSink {
     wants: HashMap<WantId, Wanted>,
     /// The transfer that stored something last.
     newest: TransferId,
+    /// Those that were accepted since they were asked for.
+    begun: Vec<(String, Option<u64>)>,
+    moved: u64,
 }
 
 /// Which offers are taken.
@@ -115,8 +118,8 @@ impl StoreSink {
         let dir = store.shared.root.refresh();
         let answers = Arc::new(Answers::new(Arc::clone(control)));
         let newest = TransferId(0);
-        let (transfers, wants) = Default::default();
-        Self { store, dir, accepts, on_conflict, answers, transfers, wants, newest }
+        let (transfers, wants, begun) = Default::default();
+        Self { store, dir, accepts, on_conflict, answers, transfers, wants, newest, begun, moved: 0 }
     }
 
     /// The WANT asks for `remote`, which becomes `local` here.
@@ -136,6 +139,32 @@ impl StoreSink {
     #[must_use]
     pub fn newest(&self) -> Option<(TransferId, &Receipt)> {
         Some((self.newest, &self.transfers.get(&self.newest)?.receipt))
+    }
+
+    /// Names and sizes of the files that were accepted since this was called last.
+    pub fn begun(&mut self) -> Vec<(String, Option<u64>)> {
+        std::mem::take(&mut self.begun)
+    }
+
+    /// Bytes stored so far, over all transfers.
+    #[must_use]
+    pub const fn moved(&self) -> u64 {
+        self.moved
+    }
+
+    /// Whether a file is on its way from the peer.
+    #[must_use]
+    pub fn is_receiving(&self) -> bool {
+        self.transfers.values().any(|inbound| matches!(inbound.state, State::File { .. }))
+    }
+
+    /// Forgets the transfers that have not come to an end, and says their names.
+    pub fn unfinished(&mut self) -> Vec<String> {
+        let transfers: Vec<_> = self.transfers.keys().copied().collect();
+        for transfer in &transfers {
+            self.abandon(*transfer, sampan_core::Part::Keep);
+        }
+        transfers.iter().filter_map(|transfer| self.take(*transfer)).map(|receipt| receipt.name).collect()
     }
 
     /// What is known of a transfer.
@@ -342,7 +371,12 @@ impl Storage for StoreSink {
             Err(Decision::Refuse(refusal)) => (None, Verdict::Decline(refusal)),
         };
         let inbound = match inbound {
-            Some(inbound) => Inbound { receipt, ..inbound },
+            Some(inbound) => {
+                if let State::File { .. } = inbound.state {
+                    self.begun.push((receipt.name.clone(), receipt.size));
+                }
+                Inbound { receipt, ..inbound }
+            }
             None => Inbound {
                 receipt,
                 began: Instant::now(),
@@ -378,6 +412,7 @@ impl Storage for StoreSink {
         };
         part.is_active();
         inbound.receipt.stored = offset.saturating_add(n as u64);
+        self.moved = self.moved.saturating_add(n as u64);
         self.newest = transfer;
         match digest {
             Following::AsItComes(digest) => digest.absorb(offset, data.get(..n).unwrap_or_default()),

@@ -24,7 +24,8 @@ pub struct StoreSource {
     dir: Arc<Dir>,
     serves: Serves,
     transfers: HashMap<TransferId, Outbound>,
-    newest: TransferId,
+    newest: Option<TransferId>,
+    moved: u64,
 }
 
 /// What may be asked for.
@@ -75,7 +76,7 @@ const ABSENT: Refusal = Refusal { code: Code::NotFound, words: "there is no such
 
 impl StoreSource {
     pub(super) fn new(dir: Arc<Dir>, serves: Serves) -> Self {
-        Self { dir, serves, transfers: HashMap::new(), newest: TransferId(0) }
+        Self { dir, serves, transfers: HashMap::new(), newest: None, moved: 0 }
     }
 
     /// The transfer is over: what is known of it, which is then forgotten.
@@ -83,16 +84,28 @@ impl StoreSource {
         self.transfers.remove(&transfer).map(|outbound| outbound.known())
     }
 
-    /// What is known of a transfer.
+    /// What something was read of last.
     #[must_use]
-    pub fn sending(&self, transfer: TransferId) -> Option<Sending> {
-        self.transfers.get(&transfer).map(Outbound::known)
+    pub fn newest(&self) -> Option<Sending> {
+        self.transfers.get(&self.newest?).map(Outbound::known)
     }
 
-    /// The transfer that something was read for last.
+    /// Bytes read so far, over all transfers.
     #[must_use]
-    pub const fn newest(&self) -> TransferId {
-        self.newest
+    pub const fn moved(&self) -> u64 {
+        self.moved
+    }
+
+    /// Whether something is on its way to the peer.
+    #[must_use]
+    pub fn is_sending(&self) -> bool {
+        !self.transfers.is_empty()
+    }
+
+    /// Forgets the files that have not come to an end, and says their names.
+    pub fn unfinished(&mut self) -> Vec<String> {
+        let files = self.transfers.drain().map(|(_, outbound)| outbound);
+        files.filter(|outbound| !matches!(outbound.what, What::Listing(_))).map(|outbound| outbound.name).collect()
     }
 
     fn open(&self, want: &Want<'_>) -> Result<What, Refusal> {
@@ -208,7 +221,7 @@ impl Storage for StoreSource {
     }
 
     fn fetch(&mut self, transfer: TransferId, offset: u64, into: &mut [u8]) -> Result<usize, Refusal> {
-        self.newest = transfer;
+        self.newest = Some(transfer);
         let outbound = self.outbound(transfer)?;
         let result = match &mut outbound.what {
             What::File(file) => file.fetch(offset, into),
@@ -217,6 +230,7 @@ impl Storage for StoreSource {
         };
         let n = outbound.or_note(result)?;
         outbound.fetched = offset.saturating_add(n as u64);
+        self.moved = self.moved.saturating_add(n as u64);
         Ok(n)
     }
 

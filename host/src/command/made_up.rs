@@ -4,10 +4,9 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 
+use sampan::failure::Failure;
+use sampan::stop::Stop;
 use sampan::{Doing, FileError};
-
-use crate::exit::Failure;
-use crate::interrupt::Interrupt;
 
 /// How long it is: 256 MiB.
 pub(crate) const SIZE: usize = 256 << 20;
@@ -16,12 +15,12 @@ pub(crate) const SIZE: usize = 256 << 20;
 const PIECE: usize = 1 << 20;
 
 /// Writes [`SIZE`] bytes, always the same, that no two pages have in common.
-pub(crate) fn write(path: &Path, interrupt: &Interrupt) -> Result<(), Failure> {
+pub(crate) fn write(path: &Path, stop: &Stop) -> Result<(), Failure> {
     let mut file = File::create_new(path).map_err(|cause| FileError::new(Doing::Create, path, cause))?;
     let mut numbers = Numbers(1);
     let mut piece = vec![0; PIECE];
     for _ in 0..SIZE / PIECE {
-        interrupt.check()?;
+        stop.check()?;
         numbers.fill(&mut piece);
         file.write_all(&piece).map_err(|cause| FileError::new(Doing::Write, path, cause))?;
     }

@@ -1,0 +1,12 @@
+//! `sampan serve`.
+
+use sampan::failure::{ErrorName, Failure};
+
+use super::cli::ServeArguments;
+use super::display::Style;
+use super::ending::Ending;
+
+pub(crate) fn run(arguments: &ServeArguments, _style: Style) -> Result<(), Ending> {
+    let _ = arguments;
+    Err(Failure::new(ErrorName::Other, "not built yet").into())
+}
