@@ -34,6 +34,7 @@ fn all_links() -> Vec<(StreamLink, StreamLink)> {
     pairs
 }
 
+#[cfg(unix)]
 fn exec(command: &str) -> StreamLink {
     StreamLink::dial(&Url::Exec(command.to_owned()), &TcpOptions::default()).unwrap()
 }
