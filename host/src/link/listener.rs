@@ -68,7 +68,8 @@ impl Listener {
     pub fn accept(&self) -> io::Result<Option<StreamLink>> {
         let accepted = match &self.socket {
             Socket::Tcp(listener) => listener.accept().and_then(|(stream, peer)| {
-                stream.set_nodelay(true)?;
+                // It fails only if the peer is gone already.
+                let _ = stream.set_nodelay(true);
                 StreamLink::tcp_to(stream, peer)
             }),
             #[cfg(unix)]
@@ -147,5 +148,95 @@ impl std::os::fd::AsFd for Listener {
             Socket::Tcp(listener) => listener.as_fd(),
             Socket::Unix(socket) => socket.listener.as_fd(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+
+    const SOON: Option<Duration> = Some(Duration::from_millis(30));
+    const LATER: Option<Duration> = Some(Duration::from_secs(20));
+
+    fn bind(url: &str) -> io::Result<Listener> {
+        Listener::bind(&url.parse().unwrap(), &TcpOptions::default())
+    }
+
+    fn dial(listener: &Listener) -> StreamLink {
+        StreamLink::dial(&listener.url(), &TcpOptions::default()).unwrap()
+    }
+
+    #[test]
+    fn a_url_says_where_and_what_comes_is_accepted() {
+        let mut urls = vec!["127.0.0.1:0", "localhost:0"];
+        // Some systems do without.
+        urls.extend(["[::1]:0", "[::]:0"].into_iter().filter(|_| bind("[::1]:0").is_ok()));
+        for url in urls {
+            let listener = bind(url).unwrap();
+            let Url::Tcp { host, port } = listener.url() else { panic!("{url}") };
+            assert!(port != 0 && host.parse::<std::net::IpAddr>().is_ok(), "{}", listener.url());
+            assert!(listener.accept().unwrap().is_none());
+            let client = dial(&listener);
+            let server = listener.accept_within(LATER).unwrap();
+            assert!(client.is_local() && server.is_local());
+            assert!(client.peer().ends_with(&format!(":{port}")), "{}", client.peer());
+            assert!(listener.accept().unwrap().is_none());
+        }
+    }
+
+    #[test]
+    fn an_address_is_taken_once() {
+        let listener = bind("127.0.0.1:0").unwrap();
+        assert_eq!(bind(&listener.url().to_string()).unwrap_err().kind(), ErrorKind::AddrInUse);
+        assert_eq!(bind("stdio:").unwrap_err().kind(), ErrorKind::InvalidInput);
+        assert_eq!(bind("exec:cat").unwrap_err().kind(), ErrorKind::InvalidInput);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_unix_socket_is_there_as_long_as_its_listener() {
+        let dir = tempfile::tempdir().unwrap();
+        let url = Url::Unix(dir.path().join("boat"));
+        let listener = Listener::bind(&url, &TcpOptions::default()).unwrap();
+        assert_eq!(listener.url(), url);
+        let client = dial(&listener);
+        let server = listener.accept_within(LATER).unwrap();
+        assert_eq!((client.peer().as_str(), server.peer().as_str()), ("unix", "unix"));
+        drop(listener);
+        assert_eq!(dir.path().read_dir().unwrap().count(), 0);
+        let gone = StreamLink::dial(&url, &TcpOptions::default()).unwrap_err();
+        assert_eq!(gone.kind(), ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn nobody_comes() {
+        let listener = bind("127.0.0.1:0").unwrap();
+        let begun = Instant::now();
+        assert_eq!(listener.accept_within(SOON).unwrap_err().kind(), ErrorKind::TimedOut);
+        assert!(begun.elapsed() >= SOON.unwrap());
+    }
+
+    #[test]
+    fn the_wait_ends_with_a_connection_a_wake_or_its_time() {
+        let listeners = [bind("127.0.0.1:0").unwrap(), bind("127.0.0.1:0").unwrap()];
+        let waker = Waker::new().unwrap();
+        let begun = Instant::now();
+        wait_for_any(&listeners, &waker, SOON).unwrap();
+        assert!(begun.elapsed() >= SOON.unwrap());
+        let begun = Instant::now();
+        thread::scope(|scope| {
+            scope.spawn(|| waker.wake());
+            wait_for_any(&listeners, &waker, LATER).unwrap();
+        });
+        assert!(listeners.iter().all(|listener| listener.accept().unwrap().is_none()));
+        let _client = dial(&listeners[1]);
+        wait_for_any(&listeners, &waker, LATER).unwrap();
+        assert!(begun.elapsed() < LATER.unwrap());
+        assert!(listeners[0].accept().unwrap().is_none());
+        assert!(listeners[1].accept().unwrap().is_some());
+        let begun = Instant::now();
+        wait_for_any(&listeners, &waker, SOON).unwrap();
+        assert!(begun.elapsed() >= SOON.unwrap(), "the wake was to be forgotten");
     }
 }

@@ -49,13 +49,8 @@ impl Pipes {
     pub(super) fn stdio() -> io::Result<Self> {
         let input = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?;
         let output = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3)?;
-        for (fd, name) in [(&input, "input"), (&output, "output")] {
-            if fd.is_terminal() {
-                let text =
-                    format!("the standard {name} is a terminal: something else must be at its other end");
-                return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
-            }
-        }
+        not_a_terminal(&input, "input")?;
+        not_a_terminal(&output, "output")?;
         Self::new(input, output, Whose::Own)
     }
 
@@ -127,6 +122,15 @@ impl Pipes {
     }
 }
 
+fn not_a_terminal(fd: &OwnedFd, name: &str) -> io::Result<()> {
+    if fd.is_terminal() {
+        let text =
+            format!("the standard {name} is a terminal: a program that speaks the protocol must be there");
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+    }
+    Ok(())
+}
+
 impl Drop for End {
     fn drop(&mut self) {
         let _ = fcntl_setfl(&self.fd, self.flags);
@@ -146,5 +150,111 @@ impl Drop for Program {
             thread::sleep(pause);
             pause = (pause * 2).min(Duration::from_millis(50));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::File;
+    use std::os::unix::net::UnixStream;
+
+    /// How it is read with patience; pipes that do not block say that there is nothing.
+    fn read_all(pipes: &Pipes) -> Vec<u8> {
+        let (mut all, mut buffer) = (Vec::new(), [0; 4096]);
+        let until = Instant::now() + Duration::from_secs(20);
+        loop {
+            match pipes.read(&mut buffer) {
+                Ok(0) => return all,
+                Ok(n) => all.extend_from_slice(&buffer[..n]),
+                Err(error) => assert_eq!(error.kind(), io::ErrorKind::WouldBlock),
+            }
+            assert!(Instant::now() < until, "the end was to come");
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    #[test]
+    fn a_program_is_written_to_and_read_and_ends_with_its_input() {
+        let mut pipes = Pipes::exec("tr a-z A-Z; echo end").unwrap();
+        assert_eq!(pipes.name(), "exec");
+        assert_eq!(pipes.write(b"hello ").unwrap(), 6);
+        pipes.close_sending();
+        assert_eq!(pipes.write(b"more").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        assert_eq!(read_all(&pipes), b"HELLO end\n");
+    }
+
+    #[test]
+    fn a_program_that_ends_by_itself_is_let_go_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let said = dir.path().join("said");
+        let pipes =
+            Pipes::exec(&format!("cat > '{}'; sleep 0.1; echo ' ended' >> '{0}'", said.display())).unwrap();
+        pipes.write(b"last words").unwrap();
+        let begun = Instant::now();
+        drop(pipes);
+        assert!(begun.elapsed() < LAST_WORDS);
+        assert_eq!(std::fs::read_to_string(said).unwrap(), "last words ended\n");
+    }
+
+    #[test]
+    fn a_program_that_does_not_end_is_killed() {
+        let pipes = Pipes::exec("exec sleep 100").unwrap();
+        let begun = Instant::now();
+        drop(pipes);
+        assert!((LAST_WORDS..LAST_WORDS * 5).contains(&begun.elapsed()));
+    }
+
+    #[test]
+    fn flags_are_as_they_were_even_if_both_ends_are_one() {
+        let (here, _there) = UnixStream::pair().unwrap();
+        let descriptor = || OwnedFd::from(here.try_clone().unwrap());
+        let blocks = || !fcntl_getfl(&here).unwrap().contains(OFlags::NONBLOCK);
+        let pipes = Pipes::new(descriptor(), descriptor(), Whose::Own).unwrap();
+        assert!(!blocks());
+        drop(pipes);
+        assert!(blocks());
+    }
+
+    #[test]
+    fn a_terminal_is_no_link() {
+        let Ok(terminal) = File::options().read(true).write(true).open("/dev/ptmx") else { return };
+        let (pipe, _writer) = io::pipe().unwrap();
+        let refused = not_a_terminal(&OwnedFd::from(terminal), "input").unwrap_err();
+        assert!(refused.to_string().contains("the standard input is a terminal"), "{refused}");
+        assert!(not_a_terminal(&OwnedFd::from(pipe), "input").is_ok());
+    }
+
+    /// Runs [`echoes_its_standard_streams`] in a process of its own, whose standard streams can be taken.
+    #[test]
+    fn the_standard_streams_are_a_link() {
+        let program = std::env::current_exe().unwrap();
+        let (module, _) = module_path!().split_once("::").map(|(_, rest)| (rest, ())).unwrap();
+        let arguments =
+            format!("--exact {module}::echoes_its_standard_streams --include-ignored --nocapture");
+        let mut pipes = Pipes::exec(&format!("{ECHO}=1 exec '{}' {arguments}", program.display())).unwrap();
+        pipes.write(b"hello").unwrap();
+        pipes.close_sending();
+        let all = String::from_utf8(read_all(&pipes)).unwrap();
+        assert!(all.ends_with("<hello>"), "{all:?}");
+    }
+
+    /// Says that the test below is run for its standard streams.
+    const ECHO: &str = "SAMPAN_TEST_ECHO";
+
+    #[test]
+    #[ignore = "the test above runs it"]
+    fn echoes_its_standard_streams() {
+        if std::env::var_os(ECHO).is_none() {
+            return;
+        }
+        let mut pipes = Pipes::stdio().unwrap();
+        assert_eq!(pipes.name(), "stdio");
+        let all = read_all(&pipes);
+        for part in [b"<", &all[..], b">"] {
+            pipes.write(part).unwrap();
+        }
+        pipes.close_sending();
+        println!("this goes nowhere");
     }
 }

@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 
 /// A connection to the socket at `path`.
 pub(super) fn dial(path: &Path, options: &TcpOptions) -> io::Result<UnixStream> {
-    let until = Instant::now() + options.connect_within;
+    let begun = Instant::now();
     loop {
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
         options.apply_to_unix(&socket);
@@ -30,10 +30,12 @@ pub(super) fn dial(path: &Path, options: &TcpOptions) -> io::Result<UnixStream> 
         match socket.connect(&SockAddr::unix(path)?) {
             Ok(()) => return Ok(socket.into()),
             // The server has not yet accepted those who came before.
-            Err(error) if error.kind() == ErrorKind::WouldBlock && Instant::now() < until => {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                if begun.elapsed() >= options.connect_within {
+                    return Err(ErrorKind::TimedOut.into());
+                }
                 thread::sleep(PAUSE);
             }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Err(ErrorKind::TimedOut.into()),
             Err(error) => return Err(error),
         }
     }

@@ -132,3 +132,44 @@ mod system {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::wait_for;
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    const SOON: Option<Duration> = Some(Duration::from_millis(30));
+    const LATER: Option<Duration> = Some(Duration::from_secs(20));
+
+    fn waits_for(waker: &Waker, timeout: Option<Duration>) -> Duration {
+        let begun = Instant::now();
+        wait_for(&mut [waker.poll()], timeout).unwrap();
+        begun.elapsed()
+    }
+
+    #[test]
+    fn wakes_are_remembered_until_they_are_drained_however_many() {
+        let waker = Waker::new().unwrap();
+        assert!(waits_for(&waker, SOON) >= SOON.unwrap());
+        for _ in 0..100_000 {
+            waker.wake();
+        }
+        for _ in 0..2 {
+            assert!(waits_for(&waker, LATER) < LATER.unwrap());
+        }
+        waker.drain();
+        assert!(waits_for(&waker, SOON) >= SOON.unwrap());
+        waker.drain();
+    }
+
+    #[test]
+    fn a_clone_wakes_from_another_thread() {
+        let waker = Waker::new().unwrap();
+        let other = waker.clone();
+        let thread = thread::spawn(move || other.wake());
+        assert!(waits_for(&waker, LATER) < LATER.unwrap());
+        thread.join().unwrap();
+    }
+}
