@@ -11,6 +11,7 @@
 //! - [`stop`], [`control`]: being asked to stop, by a signal or by another thread.
 
 pub mod checks;
+pub mod client;
 pub mod clock;
 pub mod control;
 pub mod digests;
