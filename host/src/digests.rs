@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crc_fast::CrcAlgorithm;
-use sampan_core::{Digest, Ending};
 use sampan_core::wire::{Crc32 as _, DigestKind, DigestList};
+use sampan_core::{Digest, Ending};
 use sha2::Digest as _;
 
 use crate::checks::FastCrc32;

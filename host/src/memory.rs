@@ -5,7 +5,8 @@ use std::io;
 use memmap2::MmapMut;
 use sampan_core::wire::DigestList;
 use sampan_core::{
-    Both, Buffers, Error, Incoming, Instant, Limits, Nonce, Outgoing, Receiver, Role, Sender, Session, Speaks, Stream,
+    Both, Buffers, Error, Incoming, Instant, Limits, Nonce, Outgoing, Receiver, Role, Sender, Session,
+    Speaks, Stream,
 };
 
 use crate::checks::FastCrc32;

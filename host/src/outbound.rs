@@ -39,7 +39,12 @@ impl OutboundFile {
     }
 
     /// What it is, under this name; from now on its digest is of this kind.
-    pub(crate) fn describe<'a>(&mut self, name: FileName<'a>, digest: DigestKind, start: Start) -> Description<'a> {
+    pub(crate) fn describe<'a>(
+        &mut self,
+        name: FileName<'a>,
+        digest: DigestKind,
+        start: Start,
+    ) -> Description<'a> {
         self.digest = Running::new(AnyDigest::new(digest));
         let Version { size, modified } = self.version;
         Description {

@@ -156,7 +156,8 @@ mod tests {
     fn a_deadline_is_kept_while_the_peer_is_silent() {
         let (client, _server) = links(&TcpOptions::default());
         let clock = Clock::start();
-        let mut memory = Memory::new().unwrap().with_limits(Limits { handshake: Millis(80), ..Limits::LARGE });
+        let mut memory =
+            Memory::new().unwrap().with_limits(Limits { handshake: Millis(80), ..Limits::LARGE });
         let session = memory.sender(Opening::new(Speaks::First, clock).unwrap()).unwrap();
         assert_eq!(close(Connection::new(session, client, (), clock)), Err(LinkError::Handshake.into()));
         let waited = clock.now().as_micros();

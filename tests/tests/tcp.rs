@@ -108,7 +108,8 @@ fn run(link: StreamLink, speaks: Speaks) -> Counting {
 
 /// One end over a link that blocks.
 fn run_blocking(mut link: BlockingTcp, speaks: Speaks) -> Counting {
-    let (clock, mut memory) = (Clock::start(), Memory::new().unwrap().with_limits(limits(Directions::OneAtATime)));
+    let (clock, mut memory) =
+        (Clock::start(), Memory::new().unwrap().with_limits(limits(Directions::OneAtATime)));
     let mut session = memory.both(Opening::new(speaks, clock).expect("randomness")).expect("large enough");
     session.offer().expect("a free slot");
     let mut storage = Counting::default();

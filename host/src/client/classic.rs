@@ -67,8 +67,7 @@ fn no_memory(error: std::io::Error) -> Failure {
 fn send_one(item: Item, link: StreamLink, options: &ClientOptions, tally: &mut Tally) -> Result<(), Failure> {
     let clock = Clock::start();
     let peer = link.peer();
-    let mut memory =
-        Memory::with_frame(options.frame()).map_err(no_memory)?.with_limits(options.limits());
+    let mut memory = Memory::with_frame(options.frame()).map_err(no_memory)?.with_limits(options.limits());
     let (buffers, limits) = memory.buffers();
     let engine = Sender::new(buffers, limits, clock.now()).map_err(|error| Failure::session(error, None))?;
     let mut source = FileSource::new();

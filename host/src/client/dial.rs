@@ -79,7 +79,12 @@ impl Redial {
         }
         let until = Instant::now() + pause(self.tried);
         self.tried += 1;
-        tracing::info!("the link to {} was lost; dialling again, try {} of {}", options.url, self.tried, self.most);
+        tracing::info!(
+            "the link to {} was lost; dialling again, try {} of {}",
+            options.url,
+            self.tried,
+            self.most
+        );
         while Instant::now() < until {
             options.stop.check()?;
             thread::sleep(TICK.min(until.saturating_duration_since(Instant::now())));

@@ -45,8 +45,15 @@ enum Ask {
     /// What there is under this name: it may be a directory.
     Look(Named),
     /// A listing, which is shown as it comes.
-    List { shown: String, wire: String },
-    Fetch { what: Named, size: Option<u64>, tries: u32 },
+    List {
+        shown: String,
+        wire: String,
+    },
+    Fetch {
+        what: Named,
+        size: Option<u64>,
+        tries: u32,
+    },
 }
 
 pub(super) struct Fetching<'o> {
@@ -117,7 +124,10 @@ impl<'o> Fetching<'o> {
     }
 
     /// Fetches it all; `sink` makes the storage for each link, if files go into a directory.
-    pub(super) fn run(mut self, sink: &dyn Fn(&Arc<Control>) -> Option<StoreSink>) -> Result<Outcome, Failure> {
+    pub(super) fn run(
+        mut self,
+        sink: &dyn Fn(&Arc<Control>) -> Option<StoreSink>,
+    ) -> Result<Outcome, Failure> {
         let _registration = self.options.stop.register(self.control.waker().clone());
         let mut redial = Redial::new(self.options.retries);
         let mut connected = false;
@@ -147,13 +157,13 @@ impl<'o> Fetching<'o> {
     }
 
     fn session(&mut self, link: StreamLink, sink: Option<StoreSink>) -> Result<(), Failure> {
-        let no_memory =
-            |error: std::io::Error| Failure::new(ErrorName::Other, format!("the system has nothing to give: {error}"));
+        let no_memory = |error: std::io::Error| {
+            Failure::new(ErrorName::Other, format!("the system has nothing to give: {error}"))
+        };
         let clock = Clock::start();
         self.peer = link.peer();
-        let mut memory = Memory::with_frame(self.options.frame())
-            .map_err(no_memory)?
-            .with_limits(self.options.limits());
+        let mut memory =
+            Memory::with_frame(self.options.frame()).map_err(no_memory)?.with_limits(self.options.limits());
         let opening = Opening::new(Speaks::First, clock).map_err(no_memory)?;
         let session = memory.receiver(opening).map_err(|error| Failure::session(error, None))?;
         let files = WantedFiles::new(sink, self.output.take());
@@ -172,9 +182,10 @@ impl<'o> Fetching<'o> {
         self.output = files.output.take();
         match result {
             Ok(()) if self.is_done() => Ok(()),
-            Ok(()) => {
-                Err(Failure::new(ErrorName::Closing, "the peer ended the session before everything was fetched"))
-            }
+            Ok(()) => Err(Failure::new(
+                ErrorName::Closing,
+                "the peer ended the session before everything was fetched",
+            )),
             Err(Error::Ended(Code::Cancelled)) => {
                 link.close_gently(Duration::from_secs(1));
                 Err(Failure::interrupted().with_advice("the same command resumes"))
@@ -249,7 +260,8 @@ impl<'o> Fetching<'o> {
                 Ask::Look(Named { remote, .. }) => connection.storage.want_listing(want, remote),
                 Ask::List { wire, .. } => connection.storage.want_listing(want, wire),
                 Ask::Fetch { what, .. } => {
-                    if let (Ok(remote), Ok(local)) = (FileName::new(&what.remote), FileName::new(&what.local)) {
+                    if let (Ok(remote), Ok(local)) = (FileName::new(&what.remote), FileName::new(&what.local))
+                    {
                         connection.storage.want_file(want, remote, local);
                     }
                 }
@@ -280,7 +292,10 @@ impl<'o> Fetching<'o> {
                 _ => self.looked.entry(want).or_default().extend(listed),
             }
             for name in invalid {
-                let failure = Failure::new(ErrorName::BadName, format!("the peer lists {name}, which is no valid name"));
+                let failure = Failure::new(
+                    ErrorName::BadName,
+                    format!("the peer lists {name}, which is no valid name"),
+                );
                 self.tally.failed(Some(name), &failure, Some(&self.peer));
             }
         }
@@ -371,7 +386,13 @@ impl<'o> Fetching<'o> {
     }
 
     /// What was asked for does not come.
-    fn refused(&mut self, ask: Ask, (by, code, words): (By, Code, &str), trouble: Option<String>, now: Instant) {
+    fn refused(
+        &mut self,
+        ask: Ask,
+        (by, code, words): (By, Code, &str),
+        trouble: Option<String>,
+        now: Instant,
+    ) {
         let ask = match (ask, by, code) {
             // Perhaps it may be fetched though it may not be listed.
             (Ask::Look(what), By::Peer, _) => {
@@ -388,9 +409,10 @@ impl<'o> Fetching<'o> {
         };
         let failure = match (by, code, trouble) {
             (_, _, Some(trouble)) => Failure::new(ErrorName::LocalFile, trouble),
-            (By::Us, Code::NotAllowed | Code::TooLarge | Code::Unsupported, None) => {
-                Failure::new(ErrorName::Protocol, format!("the peer does not send what was asked for: {words}"))
-            }
+            (By::Us, Code::NotAllowed | Code::TooLarge | Code::Unsupported, None) => Failure::new(
+                ErrorName::Protocol,
+                format!("the peer does not send what was asked for: {words}"),
+            ),
             (By::Us, Code::Exists, None) => {
                 Failure::new(ErrorName::LocalFile, format!("cannot put it into its place: {words}"))
             }

@@ -71,9 +71,8 @@ fn named_as(name: &str, destination: &Destination) -> Result<Named, Failure> {
     let usage = |why: String| Failure::new(ErrorName::Usage, why);
     // A directory may be named with its slash.
     let remote = name.strip_suffix('/').unwrap_or(name);
-    let checked = FileName::new(remote).map_err(|error| {
-        usage(format!("{name:?} cannot be the name of a file there: {error}"))
-    })?;
+    let checked = FileName::new(remote)
+        .map_err(|error| usage(format!("{name:?} cannot be the name of a file there: {error}")))?;
     let local = match destination {
         Destination::Directory(_) | Destination::Output => checked.last_part().to_owned(),
         Destination::Path(path) => {

@@ -43,7 +43,8 @@ impl Listing {
     }
 
     pub(super) fn store(&mut self, offset: u64, data: &[u8]) -> Result<usize, Refusal> {
-        const MALFORMED: Refusal = Refusal { code: Code::Unsupported, words: "a record of the listing is malformed" };
+        const MALFORMED: Refusal =
+            Refusal { code: Code::Unsupported, words: "a record of the listing is malformed" };
         self.digest.absorb(offset, data);
         self.rest.extend_from_slice(data);
         let mut at = 0;

@@ -21,7 +21,10 @@ pub fn ls(prefix: &str, options: &ClientOptions, reports: &Reports) -> Result<Ou
     let wire = prefix.strip_suffix('/').unwrap_or(prefix);
     if !wire.is_empty() {
         FileName::new(wire).map_err(|error| {
-            Failure::new(ErrorName::Usage, format!("{prefix:?} cannot be the beginning of a name there: {error}"))
+            Failure::new(
+                ErrorName::Usage,
+                format!("{prefix:?} cannot be the beginning of a name there: {error}"),
+            )
         })?;
     }
     let waker = Waker::new().map_err(|error| Failure::new(ErrorName::Other, error.to_string()))?;

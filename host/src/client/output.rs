@@ -37,7 +37,12 @@ impl Output {
     }
 
     /// Goes on where it stopped, if these are the contents that were begun and nothing was written that is not checked.
-    pub(super) fn begin(&mut self, identity: &[u8], size: Option<u64>, kind: DigestKind) -> Result<ResumePoint, Refusal> {
+    pub(super) fn begin(
+        &mut self,
+        identity: &[u8],
+        size: Option<u64>,
+        kind: DigestKind,
+    ) -> Result<ResumePoint, Refusal> {
         self.size = size;
         if self.written == 0 {
             self.identity = identity.to_vec();

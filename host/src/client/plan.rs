@@ -47,8 +47,11 @@ impl Plan {
         for path in paths {
             match plan.add(path, name) {
                 Ok(Some(top)) if !names.insert(top.clone()) => {
-                    return Err(Failure::new(ErrorName::Usage, format!("two of them would be called {top:?}"))
-                        .with_advice("send them one by one, with --name"));
+                    return Err(Failure::new(
+                        ErrorName::Usage,
+                        format!("two of them would be called {top:?}"),
+                    )
+                    .with_advice("send them one by one, with --name"));
                 }
                 Ok(_) => {}
                 Err(failure) if paths.len() == 1 => return Err(failure),

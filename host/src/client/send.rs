@@ -50,7 +50,8 @@ pub fn send(plan: Plan, options: &ClientOptions, reports: &Reports) -> Result<Ou
     let waker = Waker::new().map_err(no_memory)?;
     let _registration = options.stop.register(waker.clone());
     let has_pipe = plan.items.iter().any(|item| item.kind == ItemKind::Pipe);
-    let pipe = has_pipe.then(|| Pipe::start(std::io::stdin(), waker.clone())).transpose().map_err(no_memory)?;
+    let pipe =
+        has_pipe.then(|| Pipe::start(std::io::stdin(), waker.clone())).transpose().map_err(no_memory)?;
     let mut job = Job {
         options,
         queue: (0..plan.items.len()).collect(),
@@ -79,7 +80,9 @@ pub fn send(plan: Plan, options: &ClientOptions, reports: &Reports) -> Result<Ou
         let name = job.requeue();
         let begun = job.pipe.as_ref().is_some_and(Pipe::is_begun);
         let failure = match failure.error.is_resumable() && begun && job.has_pipe_left() {
-            true => Failure::new(failure.error, format!("{failure}; the standard input cannot be read again")),
+            true => {
+                Failure::new(failure.error, format!("{failure}; the standard input cannot be read again"))
+            }
             false => failure,
         };
         let hopeless = !failure.error.is_resumable() || (begun && job.has_pipe_left());
@@ -128,8 +131,7 @@ impl Job<'_> {
         let clock = Clock::start();
         self.peer = link.peer();
         let frame = self.options.frame();
-        let mut memory =
-            Memory::with_frame(frame).map_err(no_memory)?.with_limits(self.options.limits());
+        let mut memory = Memory::with_frame(frame).map_err(no_memory)?.with_limits(self.options.limits());
         let opening = Opening::new(Speaks::First, clock).map_err(no_memory)?;
         let session = memory.sender(opening).map_err(|error| Failure::session(error, None))?;
         let source = FileSource::new().with_pipe(self.pipe.take());
@@ -139,7 +141,9 @@ impl Job<'_> {
         self.pipe = storage.into_pipe();
         match result {
             Ok(()) if self.is_done() => Ok(()),
-            Ok(()) => Err(Failure::new(ErrorName::Closing, "the peer ended the session before everything was sent")),
+            Ok(()) => {
+                Err(Failure::new(ErrorName::Closing, "the peer ended the session before everything was sent"))
+            }
             Err(Error::Ended(Code::Cancelled)) => {
                 link.close_gently(Duration::from_secs(1));
                 Err(Failure::interrupted().with_advice("the same command resumes"))
@@ -175,7 +179,9 @@ impl Job<'_> {
                 Happened::Notice(text) => {
                     tally.reports().tell(Report::Notice { text, peer: self.peer.clone() });
                 }
-                Happened::Sent(transfer, resumed_from) => self.sent(transfer, resumed_from, connection, tally),
+                Happened::Sent(transfer, resumed_from) => {
+                    self.sent(transfer, resumed_from, connection, tally)
+                }
                 Happened::Failed(transfer, by, code, words) => {
                     self.failed(transfer, (by, code, &words), connection, tally);
                 }

@@ -72,11 +72,7 @@ impl WantedFiles {
         self.transfers.get(&transfer).copied()
     }
 
-    pub(super) fn listing(&mut self, transfer: TransferId) -> Option<&mut Listing> {
-        self.listings.get_mut(&transfer)
-    }
-
-    /// The listing that came further last.
+    /// The listings that are coming, each with what asked for it.
     pub(super) fn listings(&mut self) -> impl Iterator<Item = (WantId, &mut Listing)> {
         let transfers = &self.transfers;
         self.listings.iter_mut().filter_map(|(id, listing)| Some((transfers.get(id)?.want(), listing)))
@@ -175,7 +171,9 @@ impl Storage for WantedFiles {
                 Some(sink) => sink.ask(want),
                 None => Err(Code::NotFound.into()),
             },
-            Some(Want::Output(name)) => FileName::new(name).map(Asked::File).map_err(|_| Code::BadName.into()),
+            Some(Want::Output(name)) => {
+                FileName::new(name).map(Asked::File).map_err(|_| Code::BadName.into())
+            }
             Some(Want::Listing(prefix)) => Ok(Asked::Listing(FileName::new(prefix).ok())),
             None => Err(Code::NotFound.into()),
         }

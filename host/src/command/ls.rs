@@ -1,12 +1,13 @@
 //! `sampan ls`.
 
-use sampan::failure::{ErrorName, Failure};
+use sampan::client::ls;
 
 use super::cli::LsArguments;
 use super::display::Style;
 use super::ending::Ending;
+use super::work;
 
-pub(crate) fn run(arguments: &LsArguments, _style: Style) -> Result<(), Ending> {
-    let _ = arguments;
-    Err(Failure::new(ErrorName::Other, "not built yet").into())
+pub(crate) fn run(arguments: &LsArguments, style: Style) -> Result<(), Ending> {
+    let options = work::options(&arguments.from.url(), &arguments.link, None)?;
+    work::show(style, &options.stop, |reports| ls(&arguments.prefix, &options, reports))
 }

@@ -1,5 +1,4 @@
 //! The command: what was typed, who does it, and how it ends.
-#![expect(dead_code, reason = "until the commands are joined to the library")]
 
 mod cli;
 mod completions;
@@ -16,6 +15,7 @@ mod output;
 mod send;
 mod serve;
 mod values;
+mod work;
 
 use std::process::ExitCode;
 

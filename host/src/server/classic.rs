@@ -33,8 +33,7 @@ pub(super) fn serve(client: &Client<'_>, link: StreamLink) {
     let Ok(engine) = Receiver::with_crc(buffers, limits, FastCrc32, start) else { return };
     let allowed = client.allow.classic && client.allow.put;
     let accepts = if allowed { Accepts::Anything } else { Accepts::Nothing };
-    let sink =
-        client.service.store.sink(accepts, client.on_conflict(Protocol::Classic), client.control);
+    let sink = client.service.store.sink(accepts, client.on_conflict(Protocol::Classic), client.control);
     let mut connection = Connection::new(engine, link, sink, client.clock);
     if client.admission == Admission::Busy {
         connection.engine.refuse(Code::Busy);

@@ -143,8 +143,17 @@ fn listen(link: &mut StreamLink, control: &Control, within: Duration) -> Speech 
 
 /// What is often said by mistake where no name of a file is.
 fn stranger(first: &[u8]) -> Option<&'static str> {
-    const METHODS: [&[u8]; 9] =
-        [b"GET /", b"POST /", b"HEAD /", b"PUT /", b"DELETE /", b"OPTIONS ", b"PATCH /", b"CONNECT ", b"PRI * "];
+    const METHODS: [&[u8]; 9] = [
+        b"GET /",
+        b"POST /",
+        b"HEAD /",
+        b"PUT /",
+        b"DELETE /",
+        b"OPTIONS ",
+        b"PATCH /",
+        b"CONNECT ",
+        b"PRI * ",
+    ];
     if first.starts_with(&[0x16, 0x03]) {
         Some("TLS")
     } else if first.starts_with(b"SSH-") {

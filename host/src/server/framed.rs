@@ -43,7 +43,8 @@ pub(super) fn serve(client: &Client<'_>, link: StreamLink) {
 }
 
 fn session(client: &Client<'_>, link: StreamLink) -> Result<(), Failure> {
-    let no_memory = |error| Failure::new(ErrorName::Other, format!("the system has no memory to give: {error}"));
+    let no_memory =
+        |error| Failure::new(ErrorName::Other, format!("the system has no memory to give: {error}"));
     let mut memory = Memory::with_frame(client.frame()).map_err(no_memory)?.with_limits(limits(client));
     let opening = Opening::new(Speaks::Second, client.clock).map_err(no_memory)?;
     let opening = Opening { since: sampan_core::Instant::ZERO, ..opening };
@@ -55,7 +56,8 @@ fn session(client: &Client<'_>, link: StreamLink) -> Result<(), Failure> {
     let mut connection = Connection::new(session, link, Files { sink, source }, client.clock);
     let result = run(client, &mut connection);
     let Connection { link, mut storage, .. } = connection;
-    let ended_here = matches!(result, Err(error) if !matches!(error, sampan_core::Error::Link(LinkError::Lost)));
+    let ended_here =
+        matches!(result, Err(error) if !matches!(error, sampan_core::Error::Link(LinkError::Lost)));
     let failure = result.err().map(|error| Failure::session(error, link.fault()));
     for (receipt, result) in storage.sink.finish(COMMIT) {
         match result {

@@ -150,7 +150,8 @@ impl Server {
             reports.tell(Report::Listening { url: url.to_string() });
         }
         let stop = Stop::new();
-        let no_waker = |error| Failure::new(ErrorName::Other, format!("the system has no event to give: {error}"));
+        let no_waker =
+            |error| Failure::new(ErrorName::Other, format!("the system has no event to give: {error}"));
         let waker = Waker::new().map_err(no_waker)?;
         let registration = stop.register(waker.clone());
         let service = Arc::new(Service { store, options, reports, registry: Registry::default() });

@@ -80,7 +80,7 @@ impl Teller {
             (None, words) => format!("{code}: {}", words.escape_debug()),
         };
         let message = match by {
-            By::Us => format!("refused: {message}"),
+            By::Us => message,
             By::Peer => format!("the peer ended it: {message}"),
         };
         self.failed(name, error, message);

@@ -10,7 +10,7 @@ use sampan_core::wire::{Code, FileName};
 use sampan_core::{Refusal, TransferId};
 
 use super::file_io::time;
-use super::late::{Answer, Answers, Stored};
+use super::late::{Answer, Answers, Setback, Stored};
 use super::part::Part;
 use super::place::{Taken, place};
 use super::root::{self, Found, Missing};
@@ -49,11 +49,12 @@ pub(super) enum What {
 }
 
 impl Job {
-    pub(super) fn answer(self, result: Result<Stored, Refusal>) {
+    pub(super) fn answer(self, result: Result<Stored, Setback>) {
         let Self { what, transfer, answers, .. } = self;
-        if let (What::File(part), Err(refusal)) = (&what, &result) {
-            // The engine throws away what is wrong; what did not find room must not keep it.
-            if matches!(refusal.code, Code::NoSpace | Code::TooLarge | Code::Integrity | Code::Exists) {
+        if let (What::File(part), Err(setback)) = (&what, &result) {
+            // What is wrong, or did not find room, is not kept.
+            if matches!(setback.refusal.code, Code::NoSpace | Code::TooLarge | Code::Integrity | Code::Exists)
+            {
                 part.remove();
             }
         }
@@ -107,14 +108,14 @@ fn run(batch: Vec<Job>) {
     let mut changed = Changed::default();
     let results: Vec<_> = batch.iter().map(|job| put(job, &mut changed)).collect();
     for (dir, modified) in &changed.times {
-        if let (Some(time), Ok(dir)) = (time(*modified), dir.try_clone()) {
-            let _ = dir.into_std_file().set_modified(time);
+        if let (Some(time), Ok(dir)) = (time(*modified), root::as_file(dir)) {
+            let _ = dir.set_modified(time);
         }
     }
     let flushed = flush_directories(&changed.directories);
     for (job, result) in batch.into_iter().zip(results) {
         let result = match (&flushed, result) {
-            (Err(error), Ok(_)) => Err(refusal(Doing::Finish, error)),
+            (Err(error), Ok(_)) => Err(failed(&job, error)),
             (_, result) => result,
         };
         job.answer(result);
@@ -149,7 +150,7 @@ fn flush_directories(directories: &[Dir]) -> io::Result<()> {
 /// Flushes everything, where there is such a call.
 #[cfg(target_os = "linux")]
 fn flush_file_system(dir: &Dir) -> Option<io::Result<()>> {
-    Some(dir.open(".").and_then(|dir| Ok(rustix::fs::syncfs(dir)?)))
+    Some(root::as_file(dir).and_then(|dir| Ok(rustix::fs::syncfs(dir)?)))
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -166,9 +167,14 @@ impl Job {
     }
 }
 
-fn put(job: &Job, changed: &mut Changed) -> Result<Stored, Refusal> {
-    let Ok(name) = FileName::new(&job.name) else { return Err(Code::BadName.into()) };
-    let finish = |error: io::Error| refusal(Doing::Finish, &error);
+fn failed(job: &Job, error: &io::Error) -> Setback {
+    let trouble = format!("cannot finish {:?}: {error}", job.name);
+    Setback { refusal: refusal(Doing::Finish, error), trouble: Some(trouble) }
+}
+
+fn put(job: &Job, changed: &mut Changed) -> Result<Stored, Setback> {
+    let Ok(name) = FileName::new(&job.name) else { return Err(Refusal::from(Code::BadName).into()) };
+    let finish = |error: io::Error| failed(job, &error);
     match &job.what {
         What::File(part) => {
             part.check().map_err(finish)?;
@@ -176,7 +182,7 @@ fn put(job: &Job, changed: &mut Changed) -> Result<Stored, Refusal> {
             changed.directories.extend(made);
             let stored = match place(part, &dir, name, job.size, job.on_conflict) {
                 Ok(stored) => stored,
-                Err(Taken::Exists(words)) => return Err(Refusal { code: Code::Exists, words }),
+                Err(Taken::Exists(words)) => return Err(Refusal { code: Code::Exists, words }.into()),
                 Err(Taken::Failed(error)) => return Err(finish(error)),
             };
             part.remove_record();
@@ -191,14 +197,14 @@ fn put(job: &Job, changed: &mut Changed) -> Result<Stored, Refusal> {
                 Found::Nothing => {
                     dir.create_dir(name.last_part()).map_err(finish)?;
                     let Found::Directory(there) = root::look(&dir, name.last_part()).map_err(finish)? else {
-                        return Err(Code::Exists.into());
+                        return Err(Refusal::from(Code::Exists).into());
                     };
                     changed.directories.push(dir);
                     there
                 }
                 Found::File(_) | Found::Other => {
                     let words = "something else has this name";
-                    return Err(Refusal { code: Code::Exists, words });
+                    return Err(Refusal { code: Code::Exists, words }.into());
                 }
             };
             if let Some(modified) = job.modified {

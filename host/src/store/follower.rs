@@ -67,7 +67,7 @@ impl Follower {
     /// All of it is stored: compares the digest and has it committed. The job is answered, whatever happens.
     pub(super) fn finish(self, end: End) {
         if let Err(unsent) = self.end.send(end) {
-            unsent.0.job.answer(Err(UNREADABLE));
+            unsent.0.job.answer(Err(UNREADABLE.into()));
         }
     }
 }
@@ -116,8 +116,8 @@ impl Reader {
         let length = self.digest.value(&mut ours);
         match outcome {
             Ok(()) if ours.get(..length) == Some(&*value) => committer.submit(job),
-            Ok(()) => job.answer(Err(DIFFERS)),
-            Err(refusal) => job.answer(Err(refusal)),
+            Ok(()) => job.answer(Err(DIFFERS.into())),
+            Err(refusal) => job.answer(Err(refusal.into())),
         }
     }
 

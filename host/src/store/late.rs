@@ -20,7 +20,22 @@ pub(super) struct Answers {
 #[derive(Clone, Debug)]
 pub(super) enum Answer {
     Synced { transfer: TransferId, durable: u64 },
-    Committed { transfer: TransferId, result: Result<Stored, Refusal> },
+    Committed { transfer: TransferId, result: Result<Stored, Setback> },
+}
+
+/// Why a file has come nowhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Setback {
+    /// What the peer is told.
+    pub(super) refusal: Refusal,
+    /// What is known of it here.
+    pub(super) trouble: Option<String>,
+}
+
+impl From<Refusal> for Setback {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, trouble: None }
+    }
 }
 
 /// Where a file has come to.
@@ -68,7 +83,7 @@ impl Answer {
                 Completion::Synced { transfer: *transfer, durable: *durable }
             }
             Self::Committed { transfer, result } => {
-                let result = result.as_ref().map(|_| ()).map_err(|refusal| *refusal);
+                let result = result.as_ref().map(|_| ()).map_err(|setback| setback.refusal);
                 Completion::Committed { transfer: *transfer, result }
             }
         }

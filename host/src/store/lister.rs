@@ -4,8 +4,8 @@ use std::io;
 use std::sync::Arc;
 
 use cap_std::fs::{Dir, DirEntry};
-use sampan_core::wire::{DigestKind, Entry, FileName, UncheckedName, Writer};
 use sampan_core::Digest as _;
+use sampan_core::wire::{DigestKind, Entry, FileName, UncheckedName, Writer};
 
 use super::file_io::nanoseconds;
 use super::root::{self, Found};
@@ -179,9 +179,8 @@ mod tests {
         #[cfg(unix)]
         std::os::unix::fs::symlink("a", place.path().join("link")).unwrap();
         let dir = Root::open(place.path()).unwrap().dir();
-        let listed = |prefix: &str, room| {
-            list(&mut Lister::new(Arc::clone(&dir), FileName::new(prefix).ok()), room)
-        };
+        let listed =
+            |prefix: &str, room| list(&mut Lister::new(Arc::clone(&dir), FileName::new(prefix).ok()), room);
         for room in [1, 7, 4096] {
             assert_eq!(listed("", room), ["a", "b/", "b/empty/", "b/x", "b/y", "ba"]);
         }

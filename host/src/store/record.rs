@@ -87,10 +87,7 @@ impl Record {
         Some(Self {
             name: str::from_utf8(name).ok()?.to_owned(),
             identity: Identity::new(identity)?,
-            durable: ResumePoint {
-                offset: u64::from_le_bytes(*offset),
-                check: u32::from_le_bytes(*check),
-            },
+            durable: ResumePoint { offset: u64::from_le_bytes(*offset), check: u32::from_le_bytes(*check) },
             sequence: u32::from_le_bytes(*sequence),
         })
     }

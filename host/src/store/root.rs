@@ -47,6 +47,7 @@ impl Root {
     }
 
     /// The directory itself.
+    #[cfg(test)]
     pub(super) fn dir(&self) -> Arc<Dir> {
         Arc::clone(&self.dir.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -202,10 +203,23 @@ fn link_new(dir: &Dir, from: &str, into: &Dir, to: &str) -> io::Result<()> {
     dir.remove_file(from)
 }
 
+/// A directory as a file, to flush it, to give it a time, or to ask what it is.
+#[cfg(unix)]
+pub(super) fn as_file(dir: &Dir) -> io::Result<File> {
+    use rustix::fs::{Mode, OFlags, openat};
+    // The descriptor of a `Dir` is good for looking names up only.
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok(File::from(openat(dir, ".", flags, Mode::empty())?))
+}
+
+#[cfg(not(unix))]
+pub(super) fn as_file(dir: &Dir) -> io::Result<File> {
+    Ok(dir.try_clone()?.into_std_file())
+}
+
 /// Flushes a directory: what was put into it stays there.
 pub(super) fn flush(dir: &Dir) -> io::Result<()> {
-    let dir = dir.try_clone()?.into_std_file();
-    if cfg!(unix) { dir.sync_all() } else { Ok(()) }
+    if cfg!(unix) { as_file(dir)?.sync_all() } else { Ok(()) }
 }
 
 #[cfg(all(test, unix))]

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use cap_std::fs::Dir;
 use sampan_core::wire::{Code, FileName, Identity, Offer, is_portable};
 use sampan_core::{
-    Asked, Completion, Digest as _, Ending, Refusal, ResumePoint, Running, Storage, TransferId, Verdict, WantId,
+    Asked, Completion, Digest as _, Ending, Refusal, ResumePoint, Running, Storage, TransferId, Verdict,
+    WantId,
 };
 
 use super::committer::{Job, What};
@@ -195,7 +196,12 @@ impl StoreSink {
         ended
     }
 
-    fn decide(&mut self, transfer: TransferId, offer: &Offer<'_>, receipt: &mut Receipt) -> Result<(Inbound, ResumePoint), Decision> {
+    fn decide(
+        &mut self,
+        transfer: TransferId,
+        offer: &Offer<'_>,
+        receipt: &mut Receipt,
+    ) -> Result<(Inbound, ResumePoint), Decision> {
         let name = offer.name.check().map_err(|error| {
             receipt.trouble = Some(error.to_string());
             Refusal::from(Code::BadName)
@@ -288,7 +294,9 @@ impl StoreSink {
     /// A file of this name exists.
     fn look_at(&self, file: &std::fs::File, offer: &Offer<'_>) -> Result<(), Decision> {
         let known = Stamp::of(file).filter(|stamp| offer.size.is_none_or(|size| size == stamp.size));
-        if let Some(stamp) = known.filter(|stamp| !offer.identity.is_empty() && stamp.identity == offer.identity) {
+        if let Some(stamp) =
+            known.filter(|stamp| !offer.identity.is_empty() && stamp.identity == offer.identity)
+        {
             if !offer.restart {
                 return Err(Decision::Have(stamp.size));
             }
@@ -491,8 +499,10 @@ impl Storage for StoreSink {
         if let Answer::Committed { transfer, result } = &answer {
             if let Some(inbound) = self.transfers.get_mut(transfer) {
                 let state = std::mem::replace(&mut inbound.state, State::Over);
-                if let Ok(Stored::As(name)) = result {
-                    inbound.receipt.stored_as = Some(name.clone());
+                match result {
+                    Ok(Stored::As(name)) => inbound.receipt.stored_as = Some(name.clone()),
+                    Ok(Stored::AsNamed) => {}
+                    Err(setback) => inbound.receipt.trouble.clone_from(&setback.trouble),
                 }
                 if let (Ok(_), State::Committing(key)) = (result, state) {
                     let key = key.unwrap_or_else(|| Key::of(&inbound.local, b""));

@@ -105,7 +105,10 @@ impl StoreSource {
     /// Forgets the files that have not come to an end, and says their names.
     pub fn unfinished(&mut self) -> Vec<String> {
         let files = self.transfers.drain().map(|(_, outbound)| outbound);
-        files.filter(|outbound| !matches!(outbound.what, What::Listing(_))).map(|outbound| outbound.name).collect()
+        files
+            .filter(|outbound| !matches!(outbound.what, What::Listing(_)))
+            .map(|outbound| outbound.name)
+            .collect()
     }
 
     fn open(&self, want: &Want<'_>) -> Result<What, Refusal> {
@@ -126,7 +129,9 @@ impl StoreSource {
                 Ok(What::File(OutboundFile::new(file, &metadata)))
             }
             Ok(Found::Directory(dir)) => {
-                let metadata = dir.into_std_file().metadata().map_err(|error| refusal(Doing::Open, &error))?;
+                let metadata = root::as_file(&dir)
+                    .and_then(|dir| dir.metadata())
+                    .map_err(|error| refusal(Doing::Open, &error))?;
                 Ok(What::Directory { modified: modified(&metadata), digest: DigestKind::Crc32 })
             }
             // Whoever asks does not learn what else is here.
@@ -198,24 +203,24 @@ impl Storage for StoreSource {
             What::Directory { modified, digest: kind } => {
                 *kind = digest;
                 Description {
-                name,
-                file_type: FileType::Directory,
-                size: None,
-                modified: Some(*modified),
-                identity: Identity::EMPTY,
-                start: Start::Eager,
-            }
+                    name,
+                    file_type: FileType::Directory,
+                    size: None,
+                    modified: Some(*modified),
+                    identity: Identity::EMPTY,
+                    start: Start::Eager,
+                }
             }
             What::Listing(lister) => {
                 lister.digest_as(digest);
                 Description {
-                name,
-                file_type: FileType::Listing,
-                size: None,
-                modified: None,
-                identity: Identity::EMPTY,
-                start: Start::Eager,
-            }
+                    name,
+                    file_type: FileType::Listing,
+                    size: None,
+                    modified: None,
+                    identity: Identity::EMPTY,
+                    start: Start::Eager,
+                }
             }
         })
     }

@@ -111,8 +111,10 @@ mod tests {
         let known = Known::default();
         let root = root::Root::open(place.path()).unwrap();
         sweep(&root.dir(), week, &known);
-        let mut left: Vec<_> =
-            fs::read_dir(place.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        let mut left: Vec<_> = fs::read_dir(place.path())
+            .unwrap()
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
         left.sort();
         let mut expected = vec![fresh.part(), fresh.record(), locked.part(), ".sampan-mine".into()];
         expected.sort();

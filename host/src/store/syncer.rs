@@ -25,7 +25,13 @@ struct Job {
 
 impl Syncer {
     /// Makes a part durable up to a point; if one is behind already, up to the newest.
-    pub(super) fn sync(&self, part: &Arc<Part>, to: ResumePoint, transfer: TransferId, answers: &Arc<Answers>) {
+    pub(super) fn sync(
+        &self,
+        part: &Arc<Part>,
+        to: ResumePoint,
+        transfer: TransferId,
+        answers: &Arc<Answers>,
+    ) {
         if !part.want_durable(to) {
             return;
         }
