@@ -201,7 +201,7 @@ mod tests {
         for name in ["a", "b/x", "c", ".sampan-y"] {
             fs::write(tree.join(name), b"12").unwrap();
         }
-        let plan = Plan::new(&[tree.clone()], None).unwrap();
+        let plan = Plan::new(std::slice::from_ref(&tree), None).unwrap();
         assert_eq!(names(&plan), ["tree/a", "tree/c", "tree/b/x", "tree/b/empty", "tree/b", "tree"]);
         assert_eq!((plan.bytes(), plan.left_out.len()), (6, 1));
         let plan = Plan::new(&[tree.join(".")], None).unwrap();

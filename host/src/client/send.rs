@@ -180,7 +180,7 @@ impl Job<'_> {
                     tally.reports().tell(Report::Notice { text, peer: self.peer.clone() });
                 }
                 Happened::Sent(transfer, resumed_from) => {
-                    self.sent(transfer, resumed_from, connection, tally)
+                    self.sent(transfer, resumed_from, connection, tally);
                 }
                 Happened::Failed(transfer, by, code, words) => {
                     self.failed(transfer, (by, code, &words), connection, tally);

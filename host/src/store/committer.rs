@@ -125,13 +125,14 @@ fn run(batch: Vec<Job>) {
 fn flush_contents(batch: &[Job]) {
     let parts: Vec<&Part> = batch.iter().filter_map(Job::part).collect();
     // A flush that failed is found in the part.
-    if let ([first, ..], true) = (&*parts, parts.len() > FEW) {
-        if let Some(result) = flush_file_system(first.dir()) {
-            if result.is_err() {
-                parts.iter().for_each(|part| part.spoil());
-            }
-            return;
+    if let [first, ..] = &*parts
+        && parts.len() > FEW
+        && let Some(result) = flush_file_system(first.dir())
+    {
+        if result.is_err() {
+            parts.iter().for_each(|part| part.spoil());
         }
+        return;
     }
     for part in parts {
         let _ = part.flush();
@@ -139,10 +140,11 @@ fn flush_contents(batch: &[Job]) {
 }
 
 fn flush_directories(directories: &[Dir]) -> io::Result<()> {
-    if let ([first, ..], true) = (directories, directories.len() > FEW) {
-        if let Some(result) = flush_file_system(first) {
-            return result;
-        }
+    if let [first, ..] = directories
+        && directories.len() > FEW
+        && let Some(result) = flush_file_system(first)
+    {
+        return result;
     }
     directories.iter().try_for_each(root::flush)
 }

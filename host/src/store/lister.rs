@@ -87,10 +87,7 @@ impl Lister {
         };
         let name = format!("{}{part}", level.folder);
         let Ok(checked) = FileName::new(&name) else { return true };
-        let (size, modified, executable, directory) = match self.look(checked) {
-            Some(found) => found,
-            None => return true,
-        };
+        let Some((size, modified, executable, directory)) = self.look(checked) else { return true };
         let mut record = [0; Entry::MAX_LEN];
         let mut writer = Writer::new(&mut record);
         let name_bytes = UncheckedName::new(name.as_bytes());

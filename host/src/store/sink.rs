@@ -73,7 +73,7 @@ struct Inbound {
 
 #[derive(Debug)]
 enum State {
-    File { part: Arc<Part>, digest: Following },
+    File { part: Arc<Part>, digest: Box<Following> },
     Directory,
     Committing(Option<Key>),
     Over,
@@ -81,6 +81,7 @@ enum State {
 
 /// How the digest comes along.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "it lives in a box, and mostly is the larger one")]
 enum Following {
     AsItComes(Running<AnyDigest>),
     Behind(Follower),
@@ -269,7 +270,7 @@ impl StoreSink {
         };
         receipt.resumed_from = from.offset;
         receipt.stored = from.offset;
-        inbound.state = State::File { part, digest };
+        inbound.state = State::File { part, digest: Box::new(digest) };
         self.newest = transfer;
         Ok((inbound, from))
     }
@@ -293,13 +294,13 @@ impl StoreSink {
 
     /// A file of this name exists.
     fn look_at(&self, file: &std::fs::File, offer: &Offer<'_>) -> Result<(), Decision> {
-        let known = Stamp::of(file).filter(|stamp| offer.size.is_none_or(|size| size == stamp.size));
-        if let Some(stamp) =
-            known.filter(|stamp| !offer.identity.is_empty() && stamp.identity == offer.identity)
+        if let Some(stamp) = Stamp::of(file)
+            && !offer.restart
+            && !offer.identity.is_empty()
+            && stamp.identity == offer.identity
+            && offer.size.is_none_or(|size| size == stamp.size)
         {
-            if !offer.restart {
-                return Err(Decision::Have(stamp.size));
-            }
+            return Err(Decision::Have(stamp.size));
         }
         let size = file.metadata().map_or(0, |metadata| metadata.len());
         if self.on_conflict == OnConflict::Refuse && offer.size.is_some_and(|offered| offered != size) {
@@ -422,7 +423,7 @@ impl Storage for StoreSink {
         inbound.receipt.stored = offset.saturating_add(n as u64);
         self.moved = self.moved.saturating_add(n as u64);
         self.newest = transfer;
-        match digest {
+        match &mut **digest {
             Following::AsItComes(digest) => digest.absorb(offset, data.get(..n).unwrap_or_default()),
             Following::Behind(follower) => follower.stored(inbound.receipt.stored),
         }
@@ -441,7 +442,7 @@ impl Storage for StoreSink {
         let Some(inbound) = self.transfers.get_mut(&transfer) else { return Some(Err(Code::Storage.into())) };
         let state = std::mem::replace(&mut inbound.state, State::Over);
         let (what, digest) = match state {
-            State::File { part, digest } => (What::File(part), Some(digest)),
+            State::File { part, digest } => (What::File(part), Some(*digest)),
             State::Directory => (What::Directory(Arc::clone(&self.dir)), None),
             State::Committing(_) | State::Over => return Some(Err(Code::Storage.into())),
         };
@@ -496,18 +497,18 @@ impl Storage for StoreSink {
 
     fn completed(&mut self) -> Option<Completion> {
         let answer = self.answers.take()?;
-        if let Answer::Committed { transfer, result } = &answer {
-            if let Some(inbound) = self.transfers.get_mut(transfer) {
-                let state = std::mem::replace(&mut inbound.state, State::Over);
-                match result {
-                    Ok(Stored::As(name)) => inbound.receipt.stored_as = Some(name.clone()),
-                    Ok(Stored::AsNamed) => {}
-                    Err(setback) => inbound.receipt.trouble.clone_from(&setback.trouble),
-                }
-                if let (Ok(_), State::Committing(key)) = (result, state) {
-                    let key = key.unwrap_or_else(|| Key::of(&inbound.local, b""));
-                    self.forget(key);
-                }
+        if let Answer::Committed { transfer, result } = &answer
+            && let Some(inbound) = self.transfers.get_mut(transfer)
+        {
+            let state = std::mem::replace(&mut inbound.state, State::Over);
+            match result {
+                Ok(Stored::As(name)) => inbound.receipt.stored_as = Some(name.clone()),
+                Ok(Stored::AsNamed) => {}
+                Err(setback) => inbound.receipt.trouble.clone_from(&setback.trouble),
+            }
+            if let (Ok(_), State::Committing(key)) = (result, state) {
+                let key = key.unwrap_or_else(|| Key::of(&inbound.local, b""));
+                self.forget(key);
             }
         }
         Some(answer.completion())
@@ -548,9 +549,9 @@ fn dress(part: &Part, modified_at: Option<i64>, size: u64, identity: Identity) {
         // A file system that cannot hold this time keeps another one.
         let _ = part.file().set_modified(time);
     }
-    if !identity.is_empty() {
-        if let Ok(metadata) = part.file().metadata() {
-            Stamp { identity, size, modified: modified(&metadata) }.put(part.file());
-        }
+    if !identity.is_empty()
+        && let Ok(metadata) = part.file().metadata()
+    {
+        Stamp { identity, size, modified: modified(&metadata) }.put(part.file());
     }
 }
