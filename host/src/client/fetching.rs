@@ -4,10 +4,9 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sampan_core::driver::Turn;
 use sampan_core::session::transitions::SessionState;
 use sampan_core::wire::{Code, FileName};
-use sampan_core::{By, Error, Event, Instant, Receiver, Speaks, TransferId, WantId};
+use sampan_core::{By, Error, Instant, Receiver, Speaks, TransferId, WantId};
 
 use super::dial::{Redial, dial};
 use super::listed::Listed;
@@ -18,6 +17,7 @@ use super::{ClientOptions, Outcome};
 use crate::clock::Clock;
 use crate::control::Control;
 use crate::failure::{ErrorName, Failure};
+use crate::happened::{Happened, Why};
 use crate::link::{Link as _, StreamLink};
 use crate::memory::{HostSession, Memory, Opening};
 use crate::report::{Moved, Protocol, Report};
@@ -70,17 +70,6 @@ pub(super) struct Fetching<'o> {
     peer: String,
     reached: u64,
     entries: u64,
-}
-
-/// An event without what it borrows.
-enum Happened {
-    Nothing,
-    Opened,
-    Received(TransferId),
-    Failed(TransferId, By, Code, String),
-    WantFailed(WantId, Code, String),
-    Notice(String),
-    Closed,
 }
 
 impl<'o> Fetching<'o> {
@@ -205,11 +194,7 @@ impl<'o> Fetching<'o> {
                 connection.engine.abort(Code::Cancelled);
             }
             self.ask(connection);
-            let happened = match connection.turn()? {
-                Turn::Worked => Happened::Nothing,
-                Turn::Event(event) => Happened::of(event),
-                Turn::Closed => Happened::Closed,
-            };
+            let happened = Happened::of(connection.turn()?);
             let now = connection.now();
             match happened {
                 Happened::Nothing => {}
@@ -222,14 +207,13 @@ impl<'o> Fetching<'o> {
                     self.tally.reports().tell(Report::Notice { text, peer: self.peer.clone() });
                 }
                 Happened::Received(transfer) => self.received(transfer, &mut connection.storage),
-                Happened::Failed(transfer, by, code, words) => {
-                    self.failed(transfer, (by, code, &words), connection);
-                }
-                Happened::WantFailed(want, code, words) => {
+                Happened::ReceiveFailed(transfer, why) => self.failed(transfer, &why, connection),
+                Happened::WantFailed(want, why) => {
                     if let Some(ask) = self.asked.remove(&want) {
-                        self.refused(ask, (By::Peer, code, &words), None, now);
+                        self.refused(ask, &why, None, now);
                     }
                 }
+                Happened::Sent(..) | Happened::SendFailed(..) => {}
             }
             self.look(&mut connection.storage);
             if now.since(told_at) >= TICK {
@@ -363,7 +347,7 @@ impl<'o> Fetching<'o> {
         }
     }
 
-    fn failed(&mut self, transfer: TransferId, what: (By, Code, &str), connection: &mut Connected<'_>) {
+    fn failed(&mut self, transfer: TransferId, why: &Why, connection: &mut Connected<'_>) {
         let now = connection.now();
         let files = &mut connection.storage;
         let Some(under) = files.under(transfer) else { return };
@@ -381,7 +365,7 @@ impl<'o> Fetching<'o> {
             Under::Listing(_) => None,
         };
         if let Some(ask) = self.asked.remove(&under.want()) {
-            self.refused(ask, what, trouble, now);
+            self.refused(ask, why, trouble, now);
         }
     }
 
@@ -389,10 +373,11 @@ impl<'o> Fetching<'o> {
     fn refused(
         &mut self,
         ask: Ask,
-        (by, code, words): (By, Code, &str),
+        why: &Why,
         trouble: Option<String>,
         now: Instant,
     ) {
+        let Why { by, code, words } = why;
         let ask = match (ask, by, code) {
             // Perhaps it may be fetched though it may not be listed.
             (Ask::Look(what), By::Peer, _) => {
@@ -419,7 +404,7 @@ impl<'o> Fetching<'o> {
             (By::Us, Code::Changed | Code::Cancelled, None) => {
                 Failure::new(ErrorName::Integrity, format!("what was written is not right: {words}"))
             }
-            _ => Failure::transfer(by, code, words),
+            _ => Failure::transfer(*by, *code, words),
         };
         self.tally.failed(Some(ask.name().to_owned()), &failure, Some(&self.peer));
     }
@@ -490,21 +475,6 @@ impl Listed {
             modified: self.modified.map(|nanoseconds| nanoseconds as f64 / 1e9),
             directory: self.directory,
             executable: self.executable,
-        }
-    }
-}
-
-impl Happened {
-    fn of(event: Event<'_>) -> Self {
-        match event {
-            Event::Opened => Self::Opened,
-            Event::Received { transfer } => Self::Received(transfer),
-            Event::ReceiveFailed(failure) => {
-                Self::Failed(failure.transfer, failure.by, failure.code, failure.words.to_owned())
-            }
-            Event::WantFailed { want, code, words } => Self::WantFailed(want, code, words.to_owned()),
-            Event::Notice(text) => Self::Notice(text.to_owned()),
-            _ => Self::Nothing,
         }
     }
 }

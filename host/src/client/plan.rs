@@ -174,7 +174,7 @@ fn checked(path: &Path, name: &str) -> Result<String, Failure> {
 
 fn bad_name(path: &Path, why: &str) -> Failure {
     Failure::new(ErrorName::LocalFile, format!("cannot send {path:?}: {why}"))
-        .with_advice("give it another name with --name")
+        .with_advice("rename it, or send it under another name with --name")
 }
 
 /// The name of what is called `last` in the directory `folder`.

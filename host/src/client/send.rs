@@ -3,9 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use sampan_core::driver::Turn;
 use sampan_core::wire::Code;
-use sampan_core::{By, Error, Event, Instant, Sender, Sent, Speaks, TransferId};
+use sampan_core::{By, Error, Instant, Sender, Speaks, TransferId};
 
 use super::dial::{Redial, dial};
 use super::plan::Plan;
@@ -13,6 +12,7 @@ use super::tally::Tally;
 use super::{ClientOptions, Outcome};
 use crate::clock::Clock;
 use crate::failure::{ErrorName, Failure};
+use crate::happened::{Happened, Why};
 use crate::link::{Link as _, StreamLink, Waker};
 use crate::memory::{HostSession, Memory, Opening};
 use crate::pipe::Pipe;
@@ -114,17 +114,6 @@ struct Job<'o> {
     pipe: Option<Pipe>,
 }
 
-/// An event without what it borrows.
-enum Happened {
-    Nothing,
-    Opened,
-    /// With what the peer had before; none if it had it all.
-    Sent(TransferId, Option<u64>),
-    Failed(TransferId, By, Code, String),
-    Notice(String),
-    Closed,
-}
-
 impl Job<'_> {
     /// Sends over one link; an error ends that link, and perhaps everything.
     fn session(&mut self, link: StreamLink, tally: &mut Tally) -> Result<(), Failure> {
@@ -164,11 +153,7 @@ impl Job<'_> {
                 connection.engine.abort(Code::Cancelled);
             }
             self.offer(connection);
-            let happened = match connection.turn()? {
-                Turn::Worked => Happened::Nothing,
-                Turn::Event(event) => Happened::of(event),
-                Turn::Closed => Happened::Closed,
-            };
+            let happened = Happened::of(connection.turn()?);
             let now = connection.now();
             match happened {
                 Happened::Nothing => {}
@@ -182,8 +167,8 @@ impl Job<'_> {
                 Happened::Sent(transfer, resumed_from) => {
                     self.sent(transfer, resumed_from, connection, tally);
                 }
-                Happened::Failed(transfer, by, code, words) => {
-                    self.failed(transfer, (by, code, &words), connection, tally);
+                Happened::SendFailed(transfer, why) => self.failed(transfer, &why, connection, tally),
+                Happened::Received(_) | Happened::ReceiveFailed(..) | Happened::WantFailed(..) => {
                 }
             }
             if now.since(told_at) >= TICK {
@@ -244,13 +229,13 @@ impl Job<'_> {
     fn failed(
         &mut self,
         transfer: TransferId,
-        (by, code, words): (By, Code, &str),
+        why: &Why,
         connection: &mut Sending<'_>,
         tally: &mut Tally,
     ) {
         let Some(index) = self.under_way.remove(&transfer) else { return };
         let error = connection.storage.remove(transfer).and_then(|sent| sent.error);
-        if (by, code) == (By::Peer, Code::Busy) {
+        if (why.by, why.code) == (By::Peer, Code::Busy) {
             let tries = self.tries.entry(index).or_default();
             *tries += 1;
             if *tries < BUSY_TRIES {
@@ -260,8 +245,8 @@ impl Job<'_> {
             }
         }
         let failure = match error {
-            Some(error) if by == By::Us => Failure::from(error),
-            _ => Failure::transfer(by, code, words),
+            Some(error) if why.by == By::Us => Failure::from(error),
+            _ => Failure::transfer(why.by, why.code, &why.words),
         };
         tally.failed(Some(self.plan.items[index].name.clone()), &failure, Some(&self.peer));
     }
@@ -280,20 +265,5 @@ impl Job<'_> {
 
     fn has_pipe_left(&self) -> bool {
         self.queue.iter().any(|index| self.plan.items[*index].kind == ItemKind::Pipe)
-    }
-}
-
-impl Happened {
-    fn of(event: Event<'_>) -> Self {
-        match event {
-            Event::Opened => Self::Opened,
-            Event::Sent { transfer, how: Sent::HadIt, .. } => Self::Sent(transfer, None),
-            Event::Sent { transfer, resumed_from, .. } => Self::Sent(transfer, Some(resumed_from)),
-            Event::SendFailed(failure) => {
-                Self::Failed(failure.transfer, failure.by, failure.code, failure.words.to_owned())
-            }
-            Event::Notice(text) => Self::Notice(text.to_owned()),
-            _ => Self::Nothing,
-        }
     }
 }

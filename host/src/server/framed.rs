@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use sampan_core::driver::Turn as DriverTurn;
 use sampan_core::wire::{Code, DigestList};
-use sampan_core::{Both, Event, Limits, LinkError, Millis, Speaks, TransferId};
+use sampan_core::{Both, Limits, LinkError, Millis, Speaks};
 
 use super::connection::{Admission, Client};
 use super::files::Files;
@@ -12,6 +11,7 @@ use super::watch::{Turn, Watch};
 use crate::control::Order;
 use crate::digests;
 use crate::failure::{ErrorName, Failure};
+use crate::happened::Happened;
 use crate::link::{Link as _, StreamLink};
 use crate::memory::{HostSession, Memory, Opening};
 use crate::report::Protocol;
@@ -24,17 +24,6 @@ const LINGER: Duration = Duration::from_secs(1);
 const COMMIT: Duration = Duration::from_secs(60);
 
 type Framed<'m> = Connection<HostSession<'m, Both<'m>>, StreamLink, Files>;
-
-/// An event without what it borrows.
-enum Happened {
-    Nothing,
-    Opened,
-    Received(TransferId),
-    Sent(TransferId, u64),
-    Failed { sending: Option<bool>, transfer: TransferId, by: sampan_core::By, code: Code, words: String },
-    Notice(String),
-    Closed,
-}
 
 pub(super) fn serve(client: &Client<'_>, link: StreamLink) {
     if let Err(failure) = session(client, link) {
@@ -63,8 +52,7 @@ fn session(client: &Client<'_>, link: StreamLink) -> Result<(), Failure> {
         match result {
             Ok(()) => client.teller.received(receipt),
             Err(refusal) => {
-                let what = (sampan_core::By::Us, refusal.code, refusal.words);
-                client.teller.transfer_failed(Some(receipt.name), what, receipt.trouble);
+                client.teller.refused(receipt, refusal);
             }
         }
     }
@@ -107,11 +95,7 @@ fn run(client: &Client<'_>, connection: &mut Framed<'_>) -> Result<(), sampan_co
     let mut look_at = connection.now();
     let mut told = 0;
     loop {
-        let happened = match connection.turn()? {
-            DriverTurn::Worked => Happened::Nothing,
-            DriverTurn::Event(event) => Happened::of(event),
-            DriverTurn::Closed => Happened::Closed,
-        };
+        let happened = Happened::of(connection.turn()?);
         match happened {
             Happened::Nothing => {}
             Happened::Closed => return Ok(()),
@@ -159,27 +143,6 @@ fn progress(client: &Client<'_>, files: &Files) {
     }
 }
 
-impl Happened {
-    fn of(event: Event<'_>) -> Self {
-        let failed = |sending, failure: sampan_core::Failure<'_>| Self::Failed {
-            sending: Some(sending),
-            transfer: failure.transfer,
-            by: failure.by,
-            code: failure.code,
-            words: failure.words.to_owned(),
-        };
-        match event {
-            Event::Opened => Self::Opened,
-            Event::Received { transfer } => Self::Received(transfer),
-            Event::Sent { transfer, resumed_from, .. } => Self::Sent(transfer, resumed_from),
-            Event::SendFailed(failure) => failed(true, failure),
-            Event::ReceiveFailed(failure) => failed(false, failure),
-            Event::Notice(text) => Self::Notice(text.to_owned()),
-            _ => Self::Nothing,
-        }
-    }
-}
-
 fn tell(client: &Client<'_>, files: &mut Files, happened: Happened) {
     let teller = &client.teller;
     match happened {
@@ -188,22 +151,23 @@ fn tell(client: &Client<'_>, files: &mut Files, happened: Happened) {
                 teller.received(receipt);
             }
         }
-        Happened::Sent(transfer, resumed_from) => {
+        Happened::Sent(transfer, had) => {
             if let Some(sending) = files.source.take(transfer) {
+                let resumed_from = had.or(sending.size).unwrap_or(0);
                 teller.sent(sending, resumed_from);
             }
         }
-        Happened::Failed { sending: Some(true), transfer, by, code, words } => {
+        Happened::SendFailed(transfer, why) => {
             let sending = files.source.take(transfer);
             let trouble = sending.as_ref().and_then(|sending| sending.trouble.clone());
-            teller.transfer_failed(sending.map(|sending| sending.name), (by, code, &words), trouble);
+            teller.transfer_failed(sending.map(|sending| sending.name), &why, trouble);
         }
-        Happened::Failed { transfer, by, code, words, .. } => {
+        Happened::ReceiveFailed(transfer, why) => {
             let receipt = files.sink.take(transfer);
             let trouble = receipt.as_ref().and_then(|receipt| receipt.trouble.clone());
-            teller.transfer_failed(receipt.map(|receipt| receipt.name), (by, code, &words), trouble);
+            teller.transfer_failed(receipt.map(|receipt| receipt.name), &why, trouble);
         }
         Happened::Notice(text) => teller.notice(&text),
-        Happened::Nothing | Happened::Opened | Happened::Closed => {}
+        Happened::Nothing | Happened::Opened | Happened::Closed | Happened::WantFailed(..) => {}
     }
 }
