@@ -370,13 +370,7 @@ impl<'o> Fetching<'o> {
     }
 
     /// What was asked for does not come.
-    fn refused(
-        &mut self,
-        ask: Ask,
-        why: &Why,
-        trouble: Option<String>,
-        now: Instant,
-    ) {
+    fn refused(&mut self, ask: Ask, why: &Why, trouble: Option<String>, now: Instant) {
         let Why { by, code, words } = why;
         let ask = match (ask, by, code) {
             // Perhaps it may be fetched though it may not be listed.

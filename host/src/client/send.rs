@@ -168,8 +168,7 @@ impl Job<'_> {
                     self.sent(transfer, resumed_from, connection, tally);
                 }
                 Happened::SendFailed(transfer, why) => self.failed(transfer, &why, connection, tally),
-                Happened::Received(_) | Happened::ReceiveFailed(..) | Happened::WantFailed(..) => {
-                }
+                Happened::Received(_) | Happened::ReceiveFailed(..) | Happened::WantFailed(..) => {}
             }
             if now.since(told_at) >= TICK {
                 told_at = now;
@@ -226,13 +225,7 @@ impl Job<'_> {
         });
     }
 
-    fn failed(
-        &mut self,
-        transfer: TransferId,
-        why: &Why,
-        connection: &mut Sending<'_>,
-        tally: &mut Tally,
-    ) {
+    fn failed(&mut self, transfer: TransferId, why: &Why, connection: &mut Sending<'_>, tally: &mut Tally) {
         let Some(index) = self.under_way.remove(&transfer) else { return };
         let error = connection.storage.remove(transfer).and_then(|sent| sent.error);
         if (why.by, why.code) == (By::Peer, Code::Busy) {

@@ -67,12 +67,7 @@ impl Teller {
     }
 
     /// A transfer was ended by somebody; `trouble` is what was wrong here.
-    pub(super) fn transfer_failed(
-        &self,
-        name: Option<String>,
-        why: &Why,
-        trouble: Option<String>,
-    ) {
+    pub(super) fn transfer_failed(&self, name: Option<String>, why: &Why, trouble: Option<String>) {
         let Why { by, code, words } = why;
         let error = ErrorName::of_code(*code);
         let message = match (trouble, words.as_str()) {

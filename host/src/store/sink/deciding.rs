@@ -178,4 +178,3 @@ fn fits(dir: &Dir, bytes: u64) -> bool {
 fn fits(_: &Dir, _: u64) -> bool {
     true
 }
-
