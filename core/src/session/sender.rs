@@ -250,7 +250,8 @@ impl<'b> Sender<'b> {
             return true;
         }
         self.slots.trim();
-        let owing = |slot: &&mut Outgoing| matches!(slot.owes, Owes::Decline | Owes::Unanswered | Owes::Abort);
+        let owing =
+            |slot: &&mut Outgoing| matches!(slot.owes, Owes::Decline | Owes::Unanswered | Owes::Abort);
         let Some(slot) = self.slots.iter_mut().find(owing) else { return false };
         let Refusal { code, words } = slot.refusal;
         if slot.owes == Owes::Abort {

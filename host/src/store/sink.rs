@@ -43,7 +43,16 @@ pub struct StoreSink {
     /// Those that were accepted since they were asked for.
     begun: Vec<(String, Option<u64>)>,
     moved: u64,
+    /// Files that are to go to the committer together.
+    ready: Vec<Job>,
+    /// Directories, which wait for the files before them: those would change their times.
+    held: Vec<Job>,
+    /// Files on their way into their places.
+    placing: usize,
 }
+
+/// So many files go to the committer even while more come.
+const TOGETHER: usize = 64;
 
 /// Which offers are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,9 +84,15 @@ struct Inbound {
 
 #[derive(Debug)]
 enum State {
-    File { part: Arc<Part>, digest: Box<Following> },
+    File {
+        part: Arc<Part>,
+        digest: Box<Following>,
+    },
     Directory,
-    Committing(Option<Key>),
+    /// A file is on its way into its place.
+    Placing(Option<Key>),
+    /// A directory is to be made.
+    Making,
     Over,
 }
 
@@ -123,7 +138,21 @@ impl StoreSink {
         let answers = Arc::new(Answers::new(Arc::clone(control)));
         let newest = TransferId(0);
         let (transfers, wants, begun) = Default::default();
-        Self { store, dir, accepts, on_conflict, answers, transfers, wants, newest, begun, moved: 0 }
+        Self {
+            store,
+            dir,
+            accepts,
+            on_conflict,
+            answers,
+            transfers,
+            wants,
+            newest,
+            begun,
+            moved: 0,
+            ready: Vec::new(),
+            held: Vec::new(),
+            placing: 0,
+        }
     }
 
     /// The WANT asks for `remote`, which becomes `local` here.
@@ -180,7 +209,7 @@ impl StoreSink {
     /// Whether it waits for its own disk, not for the peer.
     #[must_use]
     pub fn is_committing(&self) -> bool {
-        self.transfers.values().any(|inbound| matches!(inbound.state, State::Committing(_)))
+        self.transfers.values().any(|inbound| matches!(inbound.state, State::Placing(_) | State::Making))
     }
 
     /// The connection has ended: waits for the files that are on their way into their places, and says what they came to.
@@ -287,7 +316,7 @@ impl Storage for StoreSink {
         let (what, digest) = match state {
             State::File { part, digest } => (What::File(part), Some(*digest)),
             State::Directory => (What::Directory(Arc::clone(&self.dir)), None),
-            State::Committing(_) | State::Over => return Some(Err(Code::Storage.into())),
+            State::Placing(_) | State::Making | State::Over => return Some(Err(Code::Storage.into())),
         };
         if let (What::File(part), Some(Following::AsItComes(digest))) = (&what, &digest) {
             let mut value = [0; 32];
@@ -297,14 +326,15 @@ impl Storage for StoreSink {
                 return Some(Err(DIFFERS));
             }
         }
-        let mut key = None;
-        if let What::File(part) = &what {
-            inbound.receipt.digest = digests::of_end(end);
-            inbound.receipt.size = Some(end.size);
-            key = part.key();
-            dress(part, inbound.modified, end.size, inbound.identity);
-        }
-        inbound.state = State::Committing(key);
+        inbound.state = match &what {
+            What::File(part) => {
+                inbound.receipt.digest = digests::of_end(end);
+                inbound.receipt.size = Some(end.size);
+                dress(part, inbound.modified, end.size, inbound.identity);
+                State::Placing(part.key())
+            }
+            What::Directory(_) => State::Making,
+        };
         let job = Job {
             what,
             name: inbound.local.clone(),
@@ -314,13 +344,20 @@ impl Storage for StoreSink {
             transfer,
             answers: Arc::clone(&self.answers),
         };
-        let committer = &self.store.shared.committer;
-        match digest {
-            Some(Following::Behind(follower)) => {
-                let committer = Arc::clone(committer);
+        match (digest, &job.what) {
+            (Some(Following::Behind(follower)), _) => {
+                self.placing += 1;
+                let committer = Arc::clone(&self.store.shared.committer);
                 follower.finish(End { job, value: end.value.to_vec(), committer });
             }
-            _ => committer.submit(job),
+            (_, What::File(_)) => {
+                self.placing += 1;
+                self.ready.push(job);
+            }
+            (_, What::Directory(_)) => self.held.push(job),
+        }
+        if self.ready.len() >= TOGETHER {
+            self.place();
         }
         None
     }
@@ -339,6 +376,7 @@ impl Storage for StoreSink {
     }
 
     fn completed(&mut self) -> Option<Completion> {
+        self.place();
         let answer = self.answers.take()?;
         if let Answer::Committed { transfer, result } = &answer
             && let Some(inbound) = self.transfers.get_mut(transfer)
@@ -349,9 +387,13 @@ impl Storage for StoreSink {
                 Ok(Stored::AsNamed) => {}
                 Err(setback) => inbound.receipt.trouble.clone_from(&setback.trouble),
             }
-            if let (Ok(_), State::Committing(key)) = (result, state) {
-                let key = key.unwrap_or_else(|| Key::of(&inbound.local, b""));
-                self.forget(key);
+            if let State::Placing(key) = state {
+                self.placing = self.placing.saturating_sub(1);
+                if result.is_ok() {
+                    let key = key.unwrap_or_else(|| Key::of(&inbound.local, b""));
+                    self.forget(key);
+                }
+                self.place();
             }
         }
         Some(answer.completion())
@@ -364,6 +406,16 @@ impl Storage for StoreSink {
 }
 
 impl StoreSink {
+    /// Has everything that is ready put into its place.
+    fn place(&mut self) {
+        if self.placing == 0 {
+            self.ready.append(&mut self.held);
+        }
+        if !self.ready.is_empty() {
+            self.store.shared.committer.submit(std::mem::take(&mut self.ready));
+        }
+    }
+
     /// A file is in its place: its part is no more, and others of its name lead nowhere if it has replaced what was there.
     fn forget(&self, key: Key) {
         let known = &self.store.shared.known;
@@ -383,6 +435,8 @@ impl Drop for StoreSink {
         for transfer in transfers {
             self.abandon(transfer, sampan_core::Part::Keep);
         }
+        self.ready.append(&mut self.held);
+        self.place();
     }
 }
 
