@@ -8,7 +8,7 @@ use sampan_core::session::transitions::SessionState;
 use sampan_core::wire::{Code, FileName};
 use sampan_core::{By, Error, Instant, Receiver, Speaks, TransferId, WantId};
 
-use super::dial::{Redial, dial};
+use super::dial::{Redial, dial, ended_at_once};
 use super::listed::Listed;
 use super::output::Output;
 use super::tally::Tally;
@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::control::Control;
 use crate::failure::{ErrorName, Failure};
 use crate::happened::{Happened, Why};
-use crate::link::{Link as _, StreamLink};
+use crate::link::{Link as _, StreamLink, Url};
 use crate::memory::{HostSession, Memory, Opening};
 use crate::report::{Moved, Protocol, Report};
 use crate::reports::Reports;
@@ -68,6 +68,8 @@ pub(super) struct Fetching<'o> {
     looked: HashMap<WantId, Vec<Listed>>,
     output: Option<Output>,
     peer: String,
+    /// That have been open.
+    sessions: u32,
     reached: u64,
     entries: u64,
 }
@@ -95,6 +97,7 @@ impl<'o> Fetching<'o> {
             looked: HashMap::new(),
             output,
             peer: String::new(),
+            sessions: 0,
             reached: 0,
             entries: 0,
         }
@@ -126,19 +129,31 @@ impl<'o> Fetching<'o> {
                     connected = true;
                     self.session(link, sink(&self.control))
                 }
-                Err(failure) if !connected || failure.error == ErrorName::Interrupted => return Err(failure),
+                Err(failure) if !connected => return Err(failure),
+                Err(failure) if failure.error == ErrorName::Interrupted => Err(failure),
                 // It was there once: that it is not now may pass.
                 Err(failure) => Err(Failure::new(ErrorName::LinkLost, failure.to_string())),
             };
             let Err(failure) = ended else { return Ok(self.tally.finish()) };
-            if failure.error == ErrorName::Interrupted {
-                return Err(failure);
-            }
             let name = self.requeue();
+            let left = self.queue.len() as u64;
+            if failure.error == ErrorName::Interrupted {
+                return Ok(self.tally.interrupted(left, name, &self.peer));
+            }
+            if self.sessions == 0
+                && failure.error == ErrorName::LinkLost
+                && matches!(self.options.url, Url::Exec(_))
+            {
+                return Err(ended_at_once(self.options, &failure));
+            }
             // Entries that were shown cannot be taken back.
             let hopeless = !failure.error.is_resumable() || self.entries > 0;
-            if hopeless || !redial.again(self.reached + self.tally.files(), self.options)? {
-                let left = self.queue.len() as u64;
+            let again = match hopeless {
+                true => Ok(false),
+                false => redial.again(self.reached + self.tally.files(), self.options),
+            };
+            let Ok(again) = again else { return Ok(self.tally.interrupted(left, name, &self.peer)) };
+            if !again {
                 self.tally.failed_many(left, name, &failure, Some(&self.peer));
                 return Ok(self.tally.break_off(failure.error));
             }
@@ -200,6 +215,7 @@ impl<'o> Fetching<'o> {
                 Happened::Nothing => {}
                 Happened::Closed => return Ok(()),
                 Happened::Opened => {
+                    self.sessions += 1;
                     let (peer, protocol) = (self.peer.clone(), Protocol::Framed);
                     self.tally.reports().tell(Report::Connected { peer, protocol });
                 }
@@ -310,7 +326,7 @@ impl<'o> Fetching<'o> {
                         protocol: Protocol::Framed,
                         resumed_from: output.resumed_from,
                         digest: output.shown.take(),
-                        seconds: 0.0,
+                        seconds: output.began.elapsed().as_secs_f64(),
                         stored_as: None,
                     });
                 }
@@ -387,6 +403,10 @@ impl<'o> Fetching<'o> {
             (ask, ..) => ask,
         };
         let failure = match (by, code, trouble) {
+            // The name that was asked for is valid.
+            (By::Us, Code::BadName, _) => {
+                Failure::new(ErrorName::Protocol, "the peer does not send what was asked for: another name")
+            }
             (_, _, Some(trouble)) => Failure::new(ErrorName::LocalFile, trouble),
             (By::Us, Code::NotAllowed | Code::TooLarge | Code::Unsupported, None) => Failure::new(
                 ErrorName::Protocol,

@@ -6,14 +6,14 @@ use std::time::Duration;
 use sampan_core::wire::Code;
 use sampan_core::{By, Error, Instant, Sender, Speaks, TransferId};
 
-use super::dial::{Redial, dial};
+use super::dial::{Redial, dial, ended_at_once};
 use super::plan::Plan;
 use super::tally::Tally;
 use super::{ClientOptions, Outcome};
 use crate::clock::Clock;
 use crate::failure::{ErrorName, Failure};
 use crate::happened::{Happened, Why};
-use crate::link::{Link as _, StreamLink, Waker};
+use crate::link::{Link as _, StreamLink, Url, Waker};
 use crate::memory::{HostSession, Memory, Opening};
 use crate::pipe::Pipe;
 use crate::report::{Moved, Protocol, Report};
@@ -61,6 +61,7 @@ pub fn send(plan: Plan, options: &ClientOptions, reports: &Reports) -> Result<Ou
         tries: HashMap::new(),
         reached: 0,
         peer: String::new(),
+        sessions: 0,
         pipe,
     };
     let mut redial = Redial::new(options.retries);
@@ -69,15 +70,19 @@ pub fn send(plan: Plan, options: &ClientOptions, reports: &Reports) -> Result<Ou
         let ended = match (dial(options, &waker), last.take()) {
             (Ok(link), _) => job.session(link, &mut tally),
             (Err(failure), None) => return Err(failure),
-            (Err(failure), Some(_)) if failure.error == ErrorName::Interrupted => return Err(failure),
+            (Err(failure), Some(_)) if failure.error == ErrorName::Interrupted => Err(failure),
             // It was there once: that it is not now may pass.
             (Err(failure), Some(_)) => Err(Failure::new(ErrorName::LinkLost, failure.to_string())),
         };
         let Err(failure) = ended else { return Ok(tally.finish()) };
-        if failure.error == ErrorName::Interrupted {
-            return Err(failure);
-        }
         let name = job.requeue();
+        let left = job.queue.len() as u64;
+        if failure.error == ErrorName::Interrupted {
+            return Ok(tally.interrupted(left, name, &job.peer));
+        }
+        if job.sessions == 0 && failure.error == ErrorName::LinkLost && matches!(options.url, Url::Exec(_)) {
+            return Err(ended_at_once(options, &failure));
+        }
         let begun = job.pipe.as_ref().is_some_and(Pipe::is_begun);
         let failure = match failure.error.is_resumable() && begun && job.has_pipe_left() {
             true => {
@@ -86,8 +91,12 @@ pub fn send(plan: Plan, options: &ClientOptions, reports: &Reports) -> Result<Ou
             false => failure,
         };
         let hopeless = !failure.error.is_resumable() || (begun && job.has_pipe_left());
-        if hopeless || !redial.again(job.reached + tally.files(), options)? {
-            let left = job.queue.len() as u64;
+        let again = match hopeless {
+            true => Ok(false),
+            false => redial.again(job.reached + tally.files(), options),
+        };
+        let Ok(again) = again else { return Ok(tally.interrupted(left, name, &job.peer)) };
+        if !again {
             tally.failed_many(left, name, &failure, Some(&job.peer));
             return Ok(tally.break_off(failure.error));
         }
@@ -111,6 +120,8 @@ struct Job<'o> {
     /// Grows as things come further.
     reached: u64,
     peer: String,
+    /// That have been open.
+    sessions: u32,
     pipe: Option<Pipe>,
 }
 
@@ -158,9 +169,11 @@ impl Job<'_> {
             match happened {
                 Happened::Nothing => {}
                 Happened::Closed => return Ok(()),
-                Happened::Opened => tally
-                    .reports()
-                    .tell(Report::Connected { peer: self.peer.clone(), protocol: Protocol::Framed }),
+                Happened::Opened => {
+                    self.sessions += 1;
+                    let (peer, protocol) = (self.peer.clone(), Protocol::Framed);
+                    tally.reports().tell(Report::Connected { peer, protocol });
+                }
                 Happened::Notice(text) => {
                     tally.reports().tell(Report::Notice { text, peer: self.peer.clone() });
                 }

@@ -93,7 +93,7 @@ fn run(client: &Client<'_>, connection: &mut Framed<'_>) -> Result<(), sampan_co
     let options = &client.service.options;
     let mut watch = Watch::new(options.idle, options.min_rate, connection.now());
     let mut look_at = connection.now();
-    let mut told = 0;
+    let (mut told, mut heard) = (0, 0);
     loop {
         let happened = Happened::of(connection.turn()?);
         match happened {
@@ -121,6 +121,10 @@ fn run(client: &Client<'_>, connection: &mut Framed<'_>) -> Result<(), sampan_co
             };
             let contents = sink.moved() + source.moved();
             let (received, sent) = connection.link.moved();
+            if received != heard {
+                heard = received;
+                sink.heard();
+            }
             if watch.look(now, turn, contents, received + sent).is_some() {
                 connection.engine.abort(Code::Timeout);
             }

@@ -191,9 +191,19 @@ impl StoreSink {
         self.transfers.values().any(|inbound| matches!(inbound.state, State::File { .. }))
     }
 
+    /// The peer was heard: whoever wants to go on with a file of its has to wait.
+    pub fn heard(&self) {
+        for inbound in self.transfers.values() {
+            if let State::File { part, .. } = &inbound.state {
+                part.is_active();
+            }
+        }
+    }
+
     /// Forgets the transfers that have not come to an end, and says their names.
     pub fn unfinished(&mut self) -> Vec<String> {
-        let transfers: Vec<_> = self.transfers.keys().copied().collect();
+        let mut transfers: Vec<_> = self.transfers.keys().copied().collect();
+        transfers.sort_unstable();
         for transfer in &transfers {
             self.abandon(*transfer, sampan_core::Part::Keep);
         }
@@ -331,6 +341,7 @@ impl Storage for StoreSink {
                 inbound.receipt.digest = digests::of_end(end);
                 inbound.receipt.size = Some(end.size);
                 dress(part, inbound.modified, end.size, inbound.identity);
+                part.lets_go();
                 State::Placing(part.key())
             }
             What::Directory(_) => State::Making,
