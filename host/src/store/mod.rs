@@ -25,6 +25,7 @@ mod source;
 mod stamp;
 mod sweep;
 mod syncer;
+mod worker;
 mod writers;
 
 use std::io;
