@@ -164,3 +164,6 @@ fn is_loop(error: &io::Error) -> bool {
 fn is_loop(_: &io::Error) -> bool {
     false
 }
+
+#[cfg(test)]
+mod tests;
