@@ -274,6 +274,18 @@ impl Framed {
         done.words.to_owned()
     }
 
+    /// The peer takes the offer and, with what was sent of it, the file.
+    #[track_caller]
+    pub(crate) fn expect_done_after_accept(&mut self, transfer: u32) {
+        let mut frame = self.hear(PATIENCE).expect("an answer");
+        while frame[0] != Kind::Done.code() {
+            assert!(matches!(frame[0], 0x12 | 0x15), "a DONE was expected and not {frame:02x?}");
+            frame = self.hear(PATIENCE).expect("an answer");
+        }
+        let done = Done::parse(&frame[1..]).expect("a DONE");
+        assert_eq!((done.transfer, done.code), (transfer, Code::Ok), "{}", done.words);
+    }
+
     /// The peer ends a transfer with this code; its words.
     #[track_caller]
     pub(crate) fn expect_abort(&mut self, scope: Scope, transfer: u32, code: Code) -> String {
@@ -309,6 +321,12 @@ impl Framed {
     /// comes.
     #[track_caller]
     pub(crate) fn take_contents(&mut self, transfer: u32) -> Vec<u8> {
+        self.take_contents_or_abort(transfer).expect("contents and not an ABORT")
+    }
+
+    /// The same; none if the peer gives the transfer up.
+    #[track_caller]
+    pub(crate) fn take_contents_or_abort(&mut self, transfer: u32) -> Option<Vec<u8>> {
         let mut contents = Vec::new();
         let credit = self.ours.window;
         self.say(&Frame::Accept(Accept { transfer, have: false, offset: 0, check: 0, credit }));
@@ -324,7 +342,11 @@ impl Framed {
                     assert_eq!(end.check, Nibble.update(0, &contents));
                     assert_eq!((end.transfer, end.size), (transfer, contents.len() as u64));
                     self.say(&Frame::Done(Done { transfer, code: Code::Ok, words: "" }));
-                    return contents;
+                    return Some(contents);
+                }
+                Frame::Abort(abort) => {
+                    assert_eq!((abort.scope, abort.transfer), (Scope::Sending, transfer));
+                    return None;
                 }
                 Frame::Ping(ping) => {
                     self.say(&Frame::Pong(sampan_core::wire::Pong { number: ping.number }));
