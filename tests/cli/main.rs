@@ -8,3 +8,7 @@ mod framing;
 mod kit;
 #[cfg(target_os = "linux")]
 mod names;
+#[cfg(target_os = "linux")]
+mod policy;
+#[cfg(target_os = "linux")]
+mod sizes;
