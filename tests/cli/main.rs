@@ -9,6 +9,12 @@ mod kit;
 #[cfg(target_os = "linux")]
 mod names;
 #[cfg(target_os = "linux")]
+mod operation;
+#[cfg(target_os = "linux")]
 mod policy;
 #[cfg(target_os = "linux")]
+mod resources;
+#[cfg(target_os = "linux")]
 mod sizes;
+#[cfg(target_os = "linux")]
+mod storage;
