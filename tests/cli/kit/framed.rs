@@ -23,6 +23,7 @@ pub(crate) struct Framed {
     ours: Hello,
     heard: Vec<u8>,
     preamble: bool,
+    transfers: u32,
 }
 
 impl Framed {
@@ -74,7 +75,7 @@ impl Framed {
 
     /// Nothing has been said yet.
     pub(crate) fn over(raw: Raw, ours: Hello) -> Self {
-        Self { raw, theirs: Self::hello(), ours, heard: Vec::new(), preamble: false }
+        Self { raw, theirs: Self::hello(), ours, heard: Vec::new(), preamble: false, transfers: 0 }
     }
 
     /// Waits for the peer's HELLO.
@@ -83,6 +84,12 @@ impl Framed {
         let frame = self.hear(PATIENCE).expect("a HELLO");
         let Ok(Frame::Hello(hello)) = Frame::parse(&frame) else { panic!("no HELLO but {frame:02x?}") };
         self.theirs = hello;
+    }
+
+    /// An id that was not used before.
+    pub(crate) fn next_transfer(&mut self) -> u32 {
+        self.transfers += 1;
+        self.transfers
     }
 
     /// An OFFER of a file with this name and size, which cannot be resumed and has no digest but the check.
@@ -245,6 +252,17 @@ impl Framed {
                 }
                 Frame::Hello(_) | Frame::Ack(_) | Frame::Pong(_) => {}
                 other => panic!("{kind} was expected and not {other:?}"),
+            }
+        }
+    }
+
+    /// The next frame of this kind, past all others.
+    #[track_caller]
+    pub(crate) fn expect_past(&mut self, kind: Kind) -> Vec<u8> {
+        loop {
+            let frame = self.hear(PATIENCE).unwrap_or_else(|error| panic!("{kind} was expected: {error}"));
+            if frame[0] == kind.code() {
+                return frame;
             }
         }
     }
