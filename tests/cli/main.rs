@@ -2,6 +2,8 @@
 
 mod demo;
 #[cfg(target_os = "linux")]
+mod exits;
+#[cfg(target_os = "linux")]
 mod framing;
 #[cfg(target_os = "linux")]
 mod hostile_server;
@@ -12,6 +14,8 @@ mod kit;
 mod names;
 #[cfg(target_os = "linux")]
 mod operation;
+#[cfg(target_os = "linux")]
+mod output;
 #[cfg(target_os = "linux")]
 mod policy;
 #[cfg(target_os = "linux")]
