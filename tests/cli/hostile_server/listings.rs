@@ -1,9 +1,10 @@
 //! Listings with names that lead elsewhere, and listings without end.
 
+use std::fs;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use sampan_core::wire::{Accept, Entry, Frame, Kind, UncheckedName};
+use sampan_core::wire::{Accept, Entry, Frame, Kind, Offer, UncheckedName};
 
 use super::Meeting;
 use crate::kit::hostile::{entry, record};
@@ -33,7 +34,7 @@ fn folder(name: &[u8]) -> Vec<u8> {
     entry(&Entry { size: None, modified: None, executable: false, directory: true, name })
 }
 
-/// Answers every WANT of a file with contents that are wrong wherever they go.
+/// Answers every WANT: `tree` is a folder, everything else a file with contents that are wrong wherever they go.
 fn serve_everything(framed: &mut Framed, records: &[u8]) {
     while let Ok(frame) = framed.hear(PATIENCE) {
         match Frame::parse(&frame).expect("a frame") {
@@ -42,14 +43,13 @@ fn serve_everything(framed: &mut Framed, records: &[u8]) {
                 let wanted = crate::kit::hostile::Wanted { number: want.number, listing: want.listing, name };
                 if wanted.listing {
                     framed.serve_listing(&wanted, records);
-                } else if wanted.name == "tree" {
-                    framed.say_refusal(wanted.number, sampan_core::wire::Code::NotFound, "");
                 } else {
-                    let offer = framed.answer_to(&wanted, 4);
-                    framed.say(&Frame::Offer(offer));
+                    let contents: &[u8] = if wanted.name == "tree" { b"" } else { b"evil" };
+                    let offer = framed.answer_to(&wanted, contents.len() as u64);
+                    framed.say(&Frame::Offer(Offer { directory: contents.is_empty(), ..offer }));
                     if framed.is_taken() {
-                        framed.say_data(offer.transfer, b"evil", 0, 4);
-                        framed.say(&Frame::End(Framed::end_of(offer.transfer, b"evil")));
+                        framed.say_data(offer.transfer, contents, 0, 4);
+                        framed.say(&Frame::End(Framed::end_of(offer.transfer, contents)));
                     }
                 }
             }
@@ -66,7 +66,11 @@ fn hostile_names_in_the_listing_of_a_folder_are_not_fetched() {
             let meeting = Meeting::new();
             let (client, mut framed) = meeting.get(&["tree"]);
             serve_everything(&mut framed, &records);
-            meeting.assert_nothing_written(&client.finish(), &[5, 9, 10]);
+            let ran = client.finish();
+            if meeting.made() == ["tree/"] {
+                fs::remove_dir(meeting.here().join("tree")).expect("the folder that was asked for");
+            }
+            meeting.assert_nothing_written(&ran, &[5, 9, 10]);
         }
     }
 }
@@ -131,7 +135,8 @@ fn records_that_are_none_are_an_error() {
         client.finish().assert_exit(10).assert_failed("protocol");
         let (client, mut framed) = meeting.get(&["tree"]);
         serve_everything(&mut framed, records);
-        meeting.assert_nothing_written(&client.finish(), &[10]);
+        client.finish().assert_exit(10).assert_failed("protocol");
+        assert!(meeting.made().iter().all(|name| name == "tree/"), "{:?}", meeting.made());
     }
 }
 
@@ -143,13 +148,7 @@ fn a_listing_without_end_takes_little_memory_and_can_be_interrupted() {
     let transfer = framed.next_transfer();
     let offer = Framed::offer(transfer, "", 0);
     let name = UncheckedName::new(wanted.name.as_bytes());
-    framed.say(&Frame::Offer(sampan_core::wire::Offer {
-        size: None,
-        want: Some(wanted.number),
-        listing: true,
-        name,
-        ..offer
-    }));
+    framed.say(&Frame::Offer(Offer { size: None, want: Some(wanted.number), listing: true, name, ..offer }));
     let frame = framed.expect(Kind::Accept);
     let mut limit = u64::from(Accept::parse(&frame[1..]).expect("an ACCEPT").credit);
     let mut sent = 0_u64;
