@@ -100,7 +100,6 @@ fn an_interruption_in_mid_transfer_is_reported_as_one_that_can_be_resumed() {
             failed.iter().all(|event| event["error"] == "interrupted" && event["resumable"] == true),
             "{failed:?}"
         );
-        assert_eq!(ran.events("summary").len(), 1);
     }
 }
 
