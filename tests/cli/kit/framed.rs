@@ -1,0 +1,367 @@
+//! A peer whose frames a test writes itself (`docs/protocol.md` §2 to §8), as client and as server.
+
+use std::io::{self, ErrorKind};
+use std::time::{Duration, Instant};
+
+use sampan_core::wire::{
+    Abort, Accept, Answered, Bye, Code, Crc32 as _, Data, Decline, DigestKind, DigestList, Done, End, Frame,
+    Hello, Identity, Kind, Nibble, Offer, Scope, UncheckedName, Want, Writer, tag,
+};
+
+use super::{PATIENCE, Raw};
+
+/// What every direction begins with (§2.1).
+pub(crate) const PREAMBLE: &[u8] = b"\xF5SPN\x01";
+
+/// A session that is played by hand.
+#[derive(Debug)]
+pub(crate) struct Framed {
+    /// The link, to say what is no frame.
+    pub(crate) raw: Raw,
+    /// What the peer announced.
+    pub(crate) theirs: Hello,
+    ours: Hello,
+    heard: Vec<u8>,
+    preamble: bool,
+}
+
+impl Framed {
+    /// A HELLO that takes plenty and knows nothing of the peer.
+    pub(crate) fn hello() -> Hello {
+        Hello {
+            version: 1,
+            nonce: 0x0102_0304_0506_0708,
+            echo: 0,
+            flags: Hello::ANSWERS_WANT,
+            frame: 65_536,
+            window: 1 << 20,
+            eager: 1 << 16,
+            transfers: 8,
+            gaps: 0,
+            name: 1024,
+            digests: DigestList::new(&[]),
+        }
+    }
+
+    /// Dials a server and opens a session.
+    #[track_caller]
+    pub(crate) fn dial(url: &str) -> Self {
+        Self::dial_with(url, Self::hello())
+    }
+
+    /// The same with this HELLO.
+    #[track_caller]
+    pub(crate) fn dial_with(url: &str, hello: Hello) -> Self {
+        let mut framed = Self::over(Raw::dial(url), hello);
+        framed.say_bytes(PREAMBLE);
+        framed.say_hello(&hello);
+        framed.hear_hello();
+        framed.say_hello(&Hello { echo: framed.theirs.nonce, ..hello });
+        framed
+    }
+
+    /// Answers a client that has dialled, and opens the session.
+    #[track_caller]
+    pub(crate) fn answer(raw: Raw, hello: Hello) -> Self {
+        let mut framed = Self::over(raw, hello);
+        framed.hear_hello();
+        framed.say_bytes(PREAMBLE);
+        framed.say_hello(&Hello { echo: framed.theirs.nonce, ..hello });
+        let echo = framed.hear(PATIENCE).expect("the second HELLO");
+        assert_eq!(echo[0], Kind::Hello.code(), "{echo:?}");
+        framed
+    }
+
+    /// Nothing has been said yet.
+    pub(crate) fn over(raw: Raw, ours: Hello) -> Self {
+        Self { raw, theirs: Self::hello(), ours, heard: Vec::new(), preamble: false }
+    }
+
+    /// Waits for the peer's HELLO.
+    #[track_caller]
+    pub(crate) fn hear_hello(&mut self) {
+        let frame = self.hear(PATIENCE).expect("a HELLO");
+        let Ok(Frame::Hello(hello)) = Frame::parse(&frame) else { panic!("no HELLO but {frame:02x?}") };
+        self.theirs = hello;
+    }
+
+    /// An OFFER of a file with this name and size, which cannot be resumed and has no digest but the check.
+    pub(crate) fn offer(transfer: u32, name: &str, size: u64) -> Offer<'_> {
+        Self::offer_bytes(transfer, name.as_bytes(), size)
+    }
+
+    /// The same, and the name need not be text.
+    pub(crate) fn offer_bytes(transfer: u32, name: &[u8], size: u64) -> Offer<'_> {
+        Offer {
+            transfer,
+            size: Some(size),
+            modified: None,
+            executable: false,
+            directory: false,
+            restart: false,
+            want: None,
+            listing: false,
+            digest: DigestKind::Crc32,
+            identity: Identity::EMPTY,
+            name: UncheckedName::new(name),
+        }
+    }
+
+    /// The END of a transfer of these contents.
+    pub(crate) fn end_of(transfer: u32, contents: &[u8]) -> End<'static> {
+        let check = Nibble.update(0, contents);
+        End { transfer, size: contents.len() as u64, check, digest: DigestKind::Crc32, value: &[] }
+    }
+
+    /// Sends bytes as they are.
+    #[track_caller]
+    pub(crate) fn say_bytes(&mut self, bytes: &[u8]) {
+        self.raw.write(bytes);
+    }
+
+    /// A frame of this content, kind first, as it goes over the link: length before, check behind.
+    pub(crate) fn sealed(&self, content: &[u8]) -> Vec<u8> {
+        wrap(content, tag(&mut Nibble, self.ours.nonce, self.theirs.nonce))
+    }
+
+    /// Sends a frame of this content, kind first.
+    #[track_caller]
+    pub(crate) fn say_raw(&mut self, content: &[u8]) {
+        let bytes = self.sealed(content);
+        self.say_bytes(&bytes);
+    }
+
+    /// Sends a frame.
+    #[track_caller]
+    pub(crate) fn say(&mut self, frame: &Frame<'_>) {
+        self.try_say(frame).expect("the peer reads");
+    }
+
+    /// Sends a frame to a peer that may have closed.
+    pub(crate) fn try_say(&mut self, frame: &Frame<'_>) -> io::Result<()> {
+        let bytes = self.sealed(&content(frame));
+        self.raw.try_write(&bytes)
+    }
+
+    /// Sends a HELLO.
+    #[track_caller]
+    pub(crate) fn say_hello(&mut self, hello: &Hello) {
+        self.say_bytes(&wrap(&content(&Frame::Hello(*hello)), 0));
+    }
+
+    /// Sends all of a file by frames of at most so many bytes of payload, from `offset` on.
+    pub(crate) fn say_data(&mut self, transfer: u32, contents: &[u8], offset: usize, payload: usize) {
+        for (n, payload) in
+            contents[offset..].chunks(payload).enumerate().map(|(n, piece)| (n * payload, piece))
+        {
+            self.say(&Frame::Data(Data { transfer, offset: (offset + n) as u64, payload }));
+        }
+    }
+
+    /// Offers and sends a small file in one go, without waiting for an answer.
+    #[track_caller]
+    pub(crate) fn say_file(&mut self, transfer: u32, name: &str, contents: &[u8]) {
+        self.say(&Frame::Offer(Self::offer(transfer, name, contents.len() as u64)));
+        self.say_data(transfer, contents, 0, 4096);
+        self.say(&Frame::End(Self::end_of(transfer, contents)));
+    }
+
+    /// Asks for a file.
+    #[track_caller]
+    pub(crate) fn say_want(&mut self, number: u32, name: &str) {
+        self.say(&Frame::Want(Want { number, listing: false, name: UncheckedName::new(name.as_bytes()) }));
+    }
+
+    /// Asks for a listing.
+    #[track_caller]
+    pub(crate) fn say_list(&mut self, number: u32, prefix: &str) {
+        self.say(&Frame::Want(Want { number, listing: true, name: UncheckedName::new(prefix.as_bytes()) }));
+    }
+
+    /// Says farewell.
+    #[track_caller]
+    pub(crate) fn say_bye(&mut self) {
+        self.say(&Frame::Bye(Bye { code: Code::Ok, words: "" }));
+    }
+
+    /// The next frame without length and check, which is verified; `UnexpectedEof` if the link was closed in order,
+    /// `TimedOut` if none comes in time.
+    pub(crate) fn hear(&mut self, within: Duration) -> io::Result<Vec<u8>> {
+        let deadline = Instant::now() + within;
+        loop {
+            if let Some(frame) = self.take_frame() {
+                return Ok(frame);
+            }
+            let mut buffer = [0; 65_536];
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.raw.try_read(&mut buffer, left)? {
+                0 => return Err(ErrorKind::UnexpectedEof.into()),
+                n => self.heard.extend_from_slice(&buffer[..n]),
+            }
+        }
+    }
+
+    fn take_frame(&mut self) -> Option<Vec<u8>> {
+        if !self.preamble && self.heard.len() >= PREAMBLE.len() {
+            let preamble: Vec<u8> = self.heard.drain(..PREAMBLE.len()).collect();
+            assert_eq!(preamble, PREAMBLE, "the peer does not speak the protocol: {preamble:?}");
+            self.preamble = true;
+        }
+        let [a, b, c, rest @ ..] = self.heard.as_slice() else { return None };
+        let length = u32::from_le_bytes([*a, *b, *c, 0]) as usize;
+        if !self.preamble || rest.len() < length {
+            return None;
+        }
+        let frame = rest[..length].to_vec();
+        self.heard.drain(..3 + length);
+        let (content, check) = sampan_core::wire::split_check(&frame).expect("at least a check");
+        let start = match Kind::from_code(content[0]) {
+            Some(Kind::Hello) => 0,
+            _ => tag(&mut Nibble, self.theirs.nonce, self.ours.nonce),
+        };
+        assert_eq!(Nibble.update(start, content), check, "the peer's check is wrong: {content:02x?}");
+        Some(content.to_vec())
+    }
+
+    /// The next frame of this kind; PING is answered, and what else a peer says of itself is passed over.
+    #[track_caller]
+    pub(crate) fn expect(&mut self, kind: Kind) -> Vec<u8> {
+        self.expect_within(kind, PATIENCE)
+    }
+
+    /// The same with another deadline.
+    #[track_caller]
+    pub(crate) fn expect_within(&mut self, kind: Kind, within: Duration) -> Vec<u8> {
+        let deadline = Instant::now() + within;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let frame = self.hear(left).unwrap_or_else(|error| panic!("{kind} was expected: {error}"));
+            let parsed = Frame::parse(&frame).unwrap_or_else(|error| panic!("{error}: {frame:02x?}"));
+            match parsed {
+                _ if parsed.kind() == kind => return frame,
+                Frame::Ping(ping) => {
+                    let pong = Frame::Pong(sampan_core::wire::Pong { number: ping.number });
+                    let _ = self.try_say(&pong);
+                }
+                Frame::Hello(_) | Frame::Ack(_) | Frame::Pong(_) => {}
+                other => panic!("{kind} was expected and not {other:?}"),
+            }
+        }
+    }
+
+    /// The peer takes the offer; from where and with how much credit.
+    #[track_caller]
+    pub(crate) fn expect_accept(&mut self) -> Accept {
+        let frame = self.expect(Kind::Accept);
+        Accept::parse(&frame[1..]).expect("an ACCEPT")
+    }
+
+    /// The peer refuses an offer, or a want, with this code; its words.
+    #[track_caller]
+    pub(crate) fn expect_decline(&mut self, what: Answered, number: u32, code: Code) -> String {
+        let frame = self.expect(Kind::Decline);
+        let decline = Decline::parse(&frame[1..]).expect("a DECLINE");
+        assert_eq!((decline.what, decline.number, decline.code), (what, number, code), "{}", decline.words);
+        decline.words.to_owned()
+    }
+
+    /// The peer's verdict on a transfer is this code; its words.
+    #[track_caller]
+    pub(crate) fn expect_done(&mut self, transfer: u32, code: Code) -> String {
+        let frame = self.expect(Kind::Done);
+        let done = Done::parse(&frame[1..]).expect("a DONE");
+        assert_eq!((done.transfer, done.code), (transfer, code), "{}", done.words);
+        done.words.to_owned()
+    }
+
+    /// The peer ends a transfer with this code; its words.
+    #[track_caller]
+    pub(crate) fn expect_abort(&mut self, scope: Scope, transfer: u32, code: Code) -> String {
+        let frame = self.expect(Kind::Abort);
+        let abort = Abort::parse(&frame[1..]).expect("an ABORT");
+        assert_eq!((abort.scope, abort.transfer, abort.code), (scope, transfer, code), "{}", abort.words);
+        abort.words.to_owned()
+    }
+
+    /// The peer ends the session with this code and closes; everything it says before is passed over.
+    #[track_caller]
+    pub(crate) fn expect_end(&mut self, code: Code) {
+        let mut told = None;
+        loop {
+            match self.hear(PATIENCE) {
+                Ok(frame) => {
+                    if let Ok(Frame::Abort(abort)) = Frame::parse(&frame)
+                        && abort.scope == Scope::Session
+                    {
+                        told = Some(abort.code);
+                    }
+                }
+                Err(error) => {
+                    assert_ne!(error.kind(), ErrorKind::TimedOut, "the link is still open");
+                    break;
+                }
+            }
+        }
+        assert_eq!(told, Some(code));
+    }
+
+    /// The contents of a transfer that the peer sends after our ACCEPT, to its END, which must be right. Acknowledges as it
+    /// comes.
+    #[track_caller]
+    pub(crate) fn take_contents(&mut self, transfer: u32) -> Vec<u8> {
+        let mut contents = Vec::new();
+        let credit = self.ours.window;
+        self.say(&Frame::Accept(Accept { transfer, have: false, offset: 0, check: 0, credit }));
+        let mut told = 0;
+        loop {
+            let frame = self.hear(PATIENCE).expect("contents");
+            match Frame::parse(&frame).expect("a frame") {
+                Frame::Data(data) => {
+                    assert_eq!((data.transfer, data.offset), (transfer, contents.len() as u64));
+                    contents.extend_from_slice(data.payload);
+                }
+                Frame::End(end) => {
+                    assert_eq!(end.check, Nibble.update(0, &contents));
+                    assert_eq!((end.transfer, end.size), (transfer, contents.len() as u64));
+                    self.say(&Frame::Done(Done { transfer, code: Code::Ok, words: "" }));
+                    return contents;
+                }
+                Frame::Ping(ping) => {
+                    self.say(&Frame::Pong(sampan_core::wire::Pong { number: ping.number }));
+                }
+                Frame::Hello(_) | Frame::Pong(_) | Frame::Ack(_) => {}
+                other => panic!("contents were expected and not {other:?}"),
+            }
+            if contents.len() - told >= self.ours.window as usize / 2 {
+                told = contents.len();
+                self.say(&ack(transfer, told as u64, credit));
+            }
+        }
+    }
+}
+
+/// An ACK without gaps of what is not durable yet.
+pub(crate) fn ack(transfer: u32, received: u64, credit: u32) -> Frame<'static> {
+    let gaps = sampan_core::wire::Gaps::NONE;
+    Frame::Ack(sampan_core::wire::Ack { transfer, received, durable: 0, credit, gaps })
+}
+
+/// Kind and fields of a frame.
+pub(crate) fn content(frame: &Frame<'_>) -> Vec<u8> {
+    let mut out = vec![0; 1 << 21];
+    let mut writer = Writer::new(&mut out);
+    frame.emit(&mut writer);
+    assert!(!writer.is_full(), "a frame that is larger than any buffer here");
+    let length = writer.len();
+    out.truncate(length);
+    out
+}
+
+/// Length, content, and the check that begins with `start`.
+pub(crate) fn wrap(content: &[u8], start: u32) -> Vec<u8> {
+    let check = Nibble.update(start, content);
+    let mut bytes = (content.len() as u32 + 4).to_le_bytes()[..3].to_vec();
+    bytes.extend_from_slice(content);
+    bytes.extend_from_slice(&check.to_le_bytes());
+    bytes
+}

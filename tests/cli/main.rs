@@ -1,0 +1,6 @@
+//! The command `sampan` as its users and its attackers see it.
+
+mod demo;
+#[cfg(target_os = "linux")]
+#[allow(dead_code, unused_imports, reason = "the kit comes before the tests that need all of it")]
+mod kit;
