@@ -1,5 +1,7 @@
 //! The command `sampan` as its users and its attackers see it.
 
+#[cfg(target_os = "linux")]
+mod classic;
 mod demo;
 #[cfg(target_os = "linux")]
 #[allow(dead_code, unused_imports, reason = "the kit comes before the tests that need all of it")]

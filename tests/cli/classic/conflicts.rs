@@ -73,7 +73,11 @@ fn a_directory_of_that_name_stays() {
             client.hear();
         }
         drop(client);
-        assert_eq!(arena.place.stored("file.bin/inside").as_deref(), Some(b"contents".as_slice()), "{policy}");
+        assert_eq!(
+            arena.place.stored("file.bin/inside").as_deref(),
+            Some(b"contents".as_slice()),
+            "{policy}"
+        );
         arena.server.assert_alive();
     }
 }

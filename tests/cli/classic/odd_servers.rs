@@ -9,7 +9,8 @@ use crate::kit::{Place, Ran, SOON, Sampan, assert_printable, content};
 fn send(server: &OlderServer, length: usize) -> Ran {
     let place = Place::new();
     let file = place.write("file.bin", &content(1, length));
-    let ran = Sampan::send(&server.url(), &["--classic", "--retries", "0", "--timeout", "1s"]).args(&[file]).run();
+    let ran =
+        Sampan::send(&server.url(), &["--classic", "--retries", "0", "--timeout", "1s"]).args(&[file]).run();
     assert_printable(ran.text());
     assert_printable(&ran.stderr);
     assert!(ran.events("sent").is_empty(), "{}", ran.text());
@@ -28,7 +29,10 @@ fn assert_refused(manner: Manner, words: &str) {
 
 #[test]
 fn a_refusal_of_the_name() {
-    assert_refused(Manner { name: Reply::Last("[!] server : no such folder"), ..Manner::KNOWN }, "no such folder");
+    assert_refused(
+        Manner { name: Reply::Last("[!] server : no such folder"), ..Manner::KNOWN },
+        "no such folder",
+    );
 }
 
 #[test]
@@ -95,7 +99,9 @@ fn a_server_that_stops_reading() {
     let server = crate::kit::HostileServer::new();
     let place = Place::new();
     let file = place.write("file.bin", &content(1, 20_000_000));
-    let client = Sampan::send(&server.url(), &["--classic", "--retries", "0", "--timeout", "1s"]).args(&[file]).start();
+    let client = Sampan::send(&server.url(), &["--classic", "--retries", "0", "--timeout", "1s"])
+        .args(&[file])
+        .start();
     let mut raw = server.accept();
     raw.narrow();
     for text in [super::NAME_OK, super::SIZE_OK] {

@@ -79,7 +79,8 @@ impl OlderServer {
         let folder = tempfile::tempdir().expect("a folder");
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = listener.local_addr().expect("a bound socket").port();
-        let (told, kept) = (Arc::default(), Arc::default());
+        let told = Arc::default();
+        let kept: Arc<Mutex<Vec<TcpStream>>> = Arc::default();
         let here = (folder.path().to_owned(), Arc::clone(&told), Arc::clone(&kept));
         thread::spawn(move || {
             for stream in listener.incoming() {

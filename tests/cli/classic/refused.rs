@@ -94,7 +94,8 @@ fn refuses_size(size: &[u8], words: &str, error: &'static str) {
 
 #[test]
 fn a_size_that_is_no_number() {
-    for size in [b"banana".as_slice(), b"-1", b"+1", b" 1", b"1\n", b"1.5", b"0x10", b"\xff", "１".as_bytes()] {
+    for size in [b"banana".as_slice(), b"-1", b"+1", b" 1", b"1\n", b"1.5", b"0x10", b"\xff", "１".as_bytes()]
+    {
         refuses_size(size, "the size is not a number", "protocol");
     }
 }
@@ -216,7 +217,8 @@ fn each_is_one_line_for_people() {
     let server = crate::kit::Sampan::new(&["serve", "--listen", &url]).args(&[&root]).start();
     crate::kit::until("the server listens", PATIENCE, || socket.exists().then_some(()));
     let lines = || server.stderr.text().lines().map(str::to_owned).collect::<Vec<_>>();
-    let mut before = crate::kit::until("it says so", PATIENCE, || (!lines().is_empty()).then(|| lines().len()));
+    let mut before =
+        crate::kit::until("it says so", PATIENCE, || (!lines().is_empty()).then(|| lines().len()));
     let attacks: [&[&[u8]]; 4] = [&[b".."], &[b"a", b"banana"], &[b"b", b"5", b"1234"], &[b"c\x1b[2J"]];
     for messages in attacks {
         let mut client = OlderClient::dial(&url);
@@ -227,7 +229,8 @@ fn each_is_one_line_for_people() {
         client.raw.write(last);
         client.raw.fin();
         client.raw.read_to_end(PATIENCE);
-        let after = crate::kit::until("one line", PATIENCE, || Some(lines().len()).filter(|now| *now > before));
+        let after =
+            crate::kit::until("one line", PATIENCE, || Some(lines().len()).filter(|now| *now > before));
         assert_eq!(after, before + 1, "{:#?}", lines());
         before = after;
     }

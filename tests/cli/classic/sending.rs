@@ -33,9 +33,24 @@ fn a_server_that_never_closes() {
 
 #[test]
 fn a_server_of_other_words() {
-    arrives(Manner { name: Reply::Text("ok\n"), size: Reply::Text("go on\r\n"), end: Reply::Text("bye"), ..Manner::KNOWN });
-    arrives(Manner { name: Reply::Text("\0"), size: Reply::Text("["), end: Reply::Text("\u{7}"), ..Manner::KNOWN });
-    arrives(Manner { name: Reply::Text("[+] ok"), size: Reply::Text("[+] ok"), end: Reply::Text("[+] ok"), ..Manner::KNOWN });
+    arrives(Manner {
+        name: Reply::Text("ok\n"),
+        size: Reply::Text("go on\r\n"),
+        end: Reply::Text("bye"),
+        ..Manner::KNOWN
+    });
+    arrives(Manner {
+        name: Reply::Text("\0"),
+        size: Reply::Text("["),
+        end: Reply::Text("\u{7}"),
+        ..Manner::KNOWN
+    });
+    arrives(Manner {
+        name: Reply::Text("[+] ok"),
+        size: Reply::Text("[+] ok"),
+        end: Reply::Text("[+] ok"),
+        ..Manner::KNOWN
+    });
 }
 
 #[test]
@@ -50,7 +65,12 @@ fn a_server_whose_answers_come_together() {
 #[test]
 fn a_server_that_answers_late() {
     let late = |text| Reply::Late(Duration::from_millis(700), text);
-    arrives(Manner { name: late(super::NAME_OK), size: late(super::SIZE_OK), contents: None, end: late(super::FINISHED) });
+    arrives(Manner {
+        name: late(super::NAME_OK),
+        size: late(super::SIZE_OK),
+        contents: None,
+        end: late(super::FINISHED),
+    });
 }
 
 #[test]
@@ -77,7 +97,10 @@ fn several_files_have_a_connection_each() {
         assert_eq!(server.stored(name), Some(contents), "{name}");
     }
     let summary = ran.event("summary");
-    assert_eq!((&summary["files"], &summary["bytes"], &summary["failed"]), (&json!(3), &json!(70_011), &json!(0)));
+    assert_eq!(
+        (&summary["files"], &summary["bytes"], &summary["failed"]),
+        (&json!(3), &json!(70_011), &json!(0))
+    );
 }
 
 #[test]
