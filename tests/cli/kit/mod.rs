@@ -5,11 +5,12 @@
 
 mod arena;
 mod events;
-mod framed;
-mod hostile;
+pub(crate) mod framed;
+pub(crate) mod hostile;
 mod oracle;
-mod place;
+pub(crate) mod place;
 mod process;
+pub(crate) mod proxy;
 mod raw;
 mod run;
 mod sentinel;
