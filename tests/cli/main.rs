@@ -6,6 +6,8 @@ mod demo;
 #[cfg(target_os = "linux")]
 mod framing;
 #[cfg(target_os = "linux")]
+mod kill;
+#[cfg(target_os = "linux")]
 #[allow(dead_code, unused_imports, reason = "the kit comes before the tests that need all of it")]
 mod kit;
 #[cfg(target_os = "linux")]
