@@ -2,7 +2,11 @@
 
 #[cfg(target_os = "linux")]
 mod classic;
+#[cfg(target_os = "linux")]
+mod crowd;
 mod demo;
+#[cfg(target_os = "linux")]
+mod disk;
 #[cfg(target_os = "linux")]
 mod framing;
 #[cfg(target_os = "linux")]
