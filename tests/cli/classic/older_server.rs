@@ -217,3 +217,16 @@ impl<'a> Connection<'a> {
         }
     }
 }
+
+#[test]
+fn it_understands_the_older_client() {
+    let server = OlderServer::new();
+    let contents = crate::kit::content(1, 100_000);
+    super::OlderClient::send_file(&server.url(), "file.bin", &contents);
+    super::OlderClient::send_file(&server.url(), "empty", b"");
+    let told = until("both have ended", PATIENCE, || Some(server.all_ended()).filter(|told| told.len() == 2));
+    let told: Vec<_> = told.iter().map(|told| (&*told.name, &*told.size, told.contents)).collect();
+    assert_eq!(told, [("file.bin", "100000", 100_000), ("empty", "0", 0)]);
+    assert_eq!(server.stored("file.bin"), Some(contents));
+    assert_eq!(server.stored("empty"), None);
+}

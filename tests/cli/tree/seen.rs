@@ -115,3 +115,25 @@ impl Seen {
         }
     }
 }
+
+#[test]
+fn a_tree_that_is_copied_as_it_is_looks_the_same_and_one_that_differs_does_not() {
+    let place = crate::kit::Place::new();
+    let (tree, copy) = (place.path().join("tree"), place.path().join("copy"));
+    super::grow(&tree, 7, 300);
+    let status = std::process::Command::new("cp").arg("-a").args([&tree, &copy]).status().expect("cp");
+    assert!(status.success());
+    let (here, there) = (Seen::at(&tree), Seen::at(&copy));
+    here.assert_same(&there, Directories::Dated);
+    assert_eq!(here.nodes.values().filter(|node| !node.directory).count(), 300);
+    assert!(here.nodes.keys().any(|name| name.len() == 995), "no long path");
+    let differs = |change: fn(&mut Node)| {
+        let mut there = there.clone();
+        there.nodes.values_mut().for_each(change);
+        std::panic::catch_unwind(|| here.assert_same(&there, Directories::Dated)).is_err()
+    };
+    assert!(differs(|node| node.check ^= 1));
+    assert!(differs(|node| node.modified.1 ^= 1));
+    assert!(differs(|node| node.executable ^= true));
+    assert!(!differs(|node| node.inode ^= 1));
+}
