@@ -50,7 +50,7 @@ fn there_and_back(link: Link, files: usize, seed: u64) {
     let here = Seen::at(&tree);
     let (server, url) = serve(link, &place);
 
-    let ran = Sampan::send(&url, &["-q"]).args(&[&tree]).within(LONG).run();
+    let ran = Sampan::send(&url, &[]).args(&[&tree]).within(LONG).run();
     ran.assert_exit(0);
     let there = Seen::at(&place.root().join("tree"));
     here.assert_same(&there, Directories::Dated);
@@ -59,7 +59,7 @@ fn there_and_back(link: Link, files: usize, seed: u64) {
     assert_eq!(summary["bytes"], here.bytes(), "{summary}");
     assert_eq!((&summary["failed"], &summary["skipped"]), (&0.into(), &0.into()), "{summary}");
 
-    let ran = Sampan::send(&url, &["-q"]).args(&[&tree]).within(LONG).run();
+    let ran = Sampan::send(&url, &[]).args(&[&tree]).within(LONG).run();
     ran.assert_exit(0);
     let sent: BTreeMap<_, _> = ran
         .events("sent")
@@ -74,7 +74,7 @@ fn there_and_back(link: Link, files: usize, seed: u64) {
     there.assert_untouched(&Seen::at(&place.root().join("tree")));
 
     let back = place.path().join("back/");
-    let ran = Sampan::get(&url, &["-q", "tree", "-o"]).args(&[&back]).within(LONG).run();
+    let ran = Sampan::get(&url, &["tree", "-o"]).args(&[&back]).within(LONG).run();
     ran.assert_exit(0);
     here.assert_same(&Seen::at(&back.join("tree")), Directories::Dated);
     assert_eq!(place.parts(), [""; 0]);
