@@ -1,4 +1,4 @@
-//! One file over TCP with the library: the loop that `sampan` itself runs, in a page.
+//! One file over TCP, or another link that has a URL, with the library: the loop that `sampan` itself runs, in a page.
 //!
 //! ```text
 //! cargo run --release -p sampan-examples --example tcp_copy -- receive 127.0.0.1:50000 some/directory
@@ -8,11 +8,10 @@
 //! The receiver takes one connection and ends with it.
 
 use std::error::Error;
-use std::net::SocketAddr;
 use std::path::Path;
 
 use sampan::clock::Clock;
-use sampan::link::{Link, TcpLink, TcpListener, TcpOptions};
+use sampan::link::{Link, Listener, StreamLink, TcpOptions, Url};
 use sampan::memory::{Memory, Opening};
 use sampan::run::Connection;
 use sampan::sink::FileSink;
@@ -23,33 +22,33 @@ use sampan_core::{Engine, Event, Speaks, Storage};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [what, address, path] = args.as_slice() else {
-        return Err("usage: tcp_copy receive ADDRESS DIRECTORY | tcp_copy send ADDRESS FILE".into());
+    let [what, url, path] = args.as_slice() else {
+        return Err("usage: tcp_copy receive URL DIRECTORY | tcp_copy send URL FILE".into());
     };
-    let address: SocketAddr = address.parse()?;
+    let url: Url = url.parse()?;
     match what.as_str() {
-        "receive" => receive(address, Path::new(path)),
-        "send" => send(address, Path::new(path)),
+        "receive" => receive(&url, Path::new(path)),
+        "send" => send(&url, Path::new(path)),
         other => Err(format!("{other}: it is either receive or send").into()),
     }
 }
 
-fn receive(address: SocketAddr, directory: &Path) -> Result<(), Box<dyn Error>> {
-    let listener = TcpListener::bind(address, &TcpOptions::default())?;
-    println!("listening on {}", listener.address()?);
-    let (link, clock, mut memory) = (listener.accept()?, Clock::start(), Memory::new());
+fn receive(url: &Url, directory: &Path) -> Result<(), Box<dyn Error>> {
+    let listener = Listener::bind(url, &TcpOptions::default())?;
+    println!("listening on {}", listener.url());
+    let (link, clock, mut memory) = (listener.accept_within(None)?, Clock::start(), Memory::new()?);
     let session = memory.receiver(Opening::new(Speaks::Second, clock)?)?;
     run(Connection::new(session, link, FileSink::new(directory), clock))
 }
 
-fn send(address: SocketAddr, file: &Path) -> Result<(), Box<dyn Error>> {
-    let (clock, mut memory) = (Clock::start(), Memory::new());
+fn send(url: &Url, file: &Path) -> Result<(), Box<dyn Error>> {
+    let (clock, mut memory) = (Clock::start(), Memory::new()?);
     let mut session = memory.sender(Opening::new(Speaks::First, clock)?)?;
     let mut source = FileSource::new();
     let transfer = session.offer().ok_or("no transfer can be queued")?;
     source.add(transfer, file)?;
     session.close(Code::Ok);
-    let link = TcpLink::connect(address, &TcpOptions::default())?;
+    let link = StreamLink::dial(url, &TcpOptions::default())?;
     run(Connection::new(session, link, source, clock))
 }
 

@@ -26,7 +26,7 @@ pub enum Action<'a> {
         /// The WANT that is about to be sent.
         want: WantId,
     },
-    /// Read the source at `offset` into the buffer; answer with `fetched(n)`, 0 at its end.
+    /// Read the source at `offset` into the buffer; answer with `fetched(n)`, 0 at its end, the refusal `wait` if there is nothing now.
     Fetch {
         /// The transfer.
         transfer: TransferId,
@@ -126,6 +126,8 @@ pub enum Event<'a> {
         transfer: TransferId,
         /// Whether anything had to be sent.
         how: Sent,
+        /// How much the receiver had already when it accepted, in bytes (§5.3).
+        resumed_from: u64,
     },
     /// A transfer of this end's ended without success.
     SendFailed(Failure<'a>),

@@ -14,6 +14,8 @@ pub enum Error {
     Peer(PeerError),
     /// This end lacks what it would need.
     Resource(ResourceError),
+    /// This end has ended it, with this code (§8.4).
+    Ended(Code),
 }
 
 /// Faults of the link.
@@ -83,7 +85,7 @@ impl Error {
         match self {
             Self::Link(_) => true,
             Self::Peer(PeerError::Restarted) => true,
-            Self::Peer(PeerError::Aborted(code)) => {
+            Self::Peer(PeerError::Aborted(code)) | Self::Ended(code) => {
                 matches!(code, Code::Busy | Code::Closing | Code::Timeout | Code::Cancelled | Code::Integrity)
             }
             Self::Peer(_) | Self::Resource(_) => false,
@@ -100,6 +102,7 @@ impl Error {
             Self::Link(LinkError::Corrupt) => Some(Code::Integrity),
             Self::Link(_) => None,
             Self::Resource(_) => Some(Code::Other),
+            Self::Ended(code) => Some(code),
         }
     }
 }
@@ -124,6 +127,7 @@ impl fmt::Display for Error {
             Self::Resource(ResourceError::BufferTooSmall { needed }) => {
                 write!(f, "a buffer of at least {needed} bytes is needed")
             }
+            Self::Ended(code) => write!(f, "this end ended the session: {code}"),
         }
     }
 }

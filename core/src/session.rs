@@ -107,6 +107,7 @@ pub struct Session<'b, R, F = Stream, C = Nibble> {
     making: Making,
     link: Link,
     sink: Sink,
+    source: Source,
     pongs: Pongs,
     notice: NoticeState,
     /// The number of the newest NOTICE of ours; a PING bears 0.
@@ -133,6 +134,14 @@ enum Link {
 enum Sink {
     Ready,
     Busy,
+}
+
+/// Whether the source has bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Ready,
+    /// Not until the next round.
+    Dry,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,6 +193,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             making: Making::Nothing,
             link: Link::Ready,
             sink: Sink::Ready,
+            source: Source::Ready,
             pongs: Pongs::None,
             notice: NoticeState::None,
             number: 0,

@@ -95,7 +95,8 @@ pub trait Storage {
     ///
     /// # Errors
     ///
-    /// The transfer is given up with it.
+    /// `Code::Wait` if the source has nothing now but is not at its end: it is asked again in the driver's next round. With any other the
+    /// transfer is given up.
     fn fetch(&mut self, transfer: TransferId, offset: u64, into: &mut [u8]) -> Result<usize, Refusal> {
         let _ = (transfer, offset, into);
         Err(Code::NotAllowed.into())

@@ -11,7 +11,6 @@
 use std::env;
 use std::hint::black_box;
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -19,7 +18,7 @@ use std::time::{Duration, Instant};
 use rustix::time::{ClockId, clock_gettime};
 use sampan::clock::Clock;
 use sampan::digests::AnyDigest;
-use sampan::link::{TcpLink, TcpListener, TcpOptions};
+use sampan::link::{Listener, StreamLink, TcpOptions, Url};
 use sampan::memory::{FRAME, Memory, Opening};
 use sampan::run::Connection;
 use sampan_core::driver::Turn;
@@ -103,9 +102,9 @@ fn median(times: impl Iterator<Item = Duration>) -> Duration {
 
 fn run(case: Case, bytes: u64) -> Result<Cost, Failure> {
     let options = TcpOptions::default();
-    let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), &options)?;
-    let client = TcpLink::connect(listener.address()?, &options)?;
-    let server = listener.accept()?;
+    let listener = Listener::bind(&Url::Tcp { host: "127.0.0.1".into(), port: 0 }, &options)?;
+    let client = StreamLink::dial(&listener.url(), &options)?;
+    let server = listener.accept_within(Some(options.connect_within))?;
     let (wall, cpu) = (Instant::now(), cpu());
     let receiving = thread::spawn(move || match case {
         Case::Plain => plain_receive(server),
@@ -133,8 +132,8 @@ fn cpu() -> Duration {
     clock_gettime(ClockId::ProcessCPUTime).try_into().unwrap_or_default()
 }
 
-fn plain_send(link: TcpLink, bytes: u64) -> Result<(), Failure> {
-    let mut stream = link.into_stream();
+fn plain_send(link: StreamLink, bytes: u64) -> Result<(), Failure> {
+    let mut stream = link.into_tcp().ok_or("not TCP")?;
     stream.set_nonblocking(false)?;
     let contents = contents();
     let mut buffer = vec![0; FRAME];
@@ -145,8 +144,8 @@ fn plain_send(link: TcpLink, bytes: u64) -> Result<(), Failure> {
     Ok(())
 }
 
-fn plain_receive(link: TcpLink) -> Result<u64, Failure> {
-    let mut stream = link.into_stream();
+fn plain_receive(link: StreamLink) -> Result<u64, Failure> {
+    let mut stream = link.into_tcp().ok_or("not TCP")?;
     stream.set_nonblocking(false)?;
     let mut buffer = vec![0; FRAME];
     let mut received = 0;
@@ -158,9 +157,9 @@ fn plain_receive(link: TcpLink) -> Result<u64, Failure> {
     }
 }
 
-fn send(link: TcpLink, bytes: u64, kind: DigestKind) -> Result<(), Failure> {
+fn send(link: StreamLink, bytes: u64, kind: DigestKind) -> Result<(), Failure> {
     let clock = Clock::start();
-    let mut memory = Memory::new().with_digests(DigestList::new(&[kind]));
+    let mut memory = Memory::new()?.with_digests(DigestList::new(&[kind]));
     let mut session = memory.sender(Opening::new(Speaks::First, clock)?)?;
     session.offer().ok_or("no slot")?;
     session.close(Code::Ok);
@@ -174,9 +173,9 @@ fn send(link: TcpLink, bytes: u64, kind: DigestKind) -> Result<(), Failure> {
     }
 }
 
-fn receive(link: TcpLink, kind: DigestKind) -> Result<u64, Failure> {
+fn receive(link: StreamLink, kind: DigestKind) -> Result<u64, Failure> {
     let clock = Clock::start();
-    let mut memory = Memory::new().with_digests(DigestList::new(&[kind]));
+    let mut memory = Memory::new()?.with_digests(DigestList::new(&[kind]));
     let session = memory.receiver(Opening::new(Speaks::Second, clock)?)?;
     let mut connection = Connection::new(session, link, Dropped::new(kind), clock);
     loop {

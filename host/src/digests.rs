@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crc_fast::CrcAlgorithm;
-use sampan_core::Digest;
 use sampan_core::wire::{Crc32 as _, DigestKind, DigestList};
+use sampan_core::{Digest, Ending};
 use sha2::Digest as _;
 
 use crate::checks::FastCrc32;
@@ -51,6 +51,25 @@ impl AnyDigest {
             Self::Sha256(hasher) => Shown::Hash(hasher.clone().finalize().into()),
         }
     }
+}
+
+/// A digest as events show it: `KIND:HEX` (`docs/cli.md` §9).
+#[must_use]
+pub fn named(digest: &AnyDigest) -> String {
+    format!("{}:{}", digest.kind(), digest.shown())
+}
+
+/// The digest that an END bears, as [`named`] shows it; its check where that is all there is.
+#[must_use]
+pub fn of_end(end: &Ending<'_>) -> Option<String> {
+    let shown = match end.digest {
+        DigestKind::Crc32 => Shown::Number { value: u64::from(end.check), digits: 8 },
+        DigestKind::Crc64Nvme => {
+            Shown::Number { value: u64::from_le_bytes(end.value.try_into().ok()?), digits: 16 }
+        }
+        DigestKind::Blake3 | DigestKind::Sha256 => Shown::Hash(end.value.try_into().ok()?),
+    };
+    Some(format!("{}:{shown}", end.digest))
 }
 
 impl Digest for AnyDigest {

@@ -45,12 +45,19 @@ impl FileError {
     /// What the peer is told.
     #[must_use]
     pub fn refusal(&self) -> Refusal {
-        let (code, words) = match (self.cause.kind(), self.doing) {
+        Self::refusal_for(self.doing, &self.cause)
+    }
+
+    /// What the peer is told of `cause`, which came of `doing` something.
+    pub(crate) fn refusal_for(doing: Doing, cause: &io::Error) -> Refusal {
+        let (code, words) = match (cause.kind(), doing) {
             (io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded, _) => {
                 (Code::NoSpace, "no space left")
             }
+            (io::ErrorKind::FileTooLarge, _) => (Code::TooLarge, "larger than a file may be there"),
             (io::ErrorKind::NotFound, Doing::Open) => (Code::NotFound, "no such file"),
             (io::ErrorKind::PermissionDenied, _) => (Code::Storage, "permission denied"),
+            (io::ErrorKind::ReadOnlyFilesystem, _) => (Code::Storage, "the file system is read-only"),
             (_, Doing::Open | Doing::Create) => (Code::Storage, "cannot open the file"),
             (_, Doing::Read) => (Code::Storage, "reading failed"),
             (_, Doing::Write | Doing::Finish) => (Code::Storage, "writing failed"),

@@ -2,9 +2,11 @@
 
 use std::io;
 
+use memmap2::MmapMut;
 use sampan_core::wire::DigestList;
 use sampan_core::{
-    Both, Buffers, Error, Incoming, Limits, Nonce, Outgoing, Receiver, Role, Sender, Session, Speaks, Stream,
+    Both, Buffers, Error, Incoming, Instant, Limits, Nonce, Outgoing, Receiver, Role, Sender, Session,
+    Speaks, Stream,
 };
 
 use crate::checks::FastCrc32;
@@ -31,36 +33,47 @@ pub const TRANSFERS: usize = 256;
 #[derive(Debug)]
 pub struct Memory {
     limits: Limits,
-    receive: Vec<u8>,
-    transmit: Vec<u8>,
+    receive: MmapMut,
+    transmit: MmapMut,
     outgoing: Vec<Outgoing>,
     incoming: Vec<Incoming>,
 }
 
 impl Memory {
     /// Memory for frames of [`FRAME`] bytes, and limits for a computer.
-    #[must_use]
-    pub fn new() -> Self {
+    ///
+    /// # Errors
+    ///
+    /// If the system has no memory.
+    pub fn new() -> io::Result<Self> {
+        Self::with_frame(FRAME)
+    }
+
+    /// Memory for frames of up to so many bytes, and limits for a computer. What is not used of it is not taken from the system.
+    ///
+    /// # Errors
+    ///
+    /// If the system has no memory.
+    pub fn with_frame(frame: usize) -> io::Result<Self> {
         let limits = Limits { checks: digests::ALL, makes: digests::ALL, ..Limits::LARGE };
-        Self {
+        Ok(Self {
             limits,
-            receive: vec![0; FRAME + PREFIX + SLACK],
-            transmit: vec![0; FRAME + PREFIX],
+            receive: MmapMut::map_anon(frame + PREFIX + SLACK)?,
+            transmit: MmapMut::map_anon(frame + PREFIX)?,
             outgoing: vec![Outgoing::FREE; TRANSFERS],
             incoming: vec![Incoming::FREE; TRANSFERS],
-        }
+        })
+    }
+
+    /// Both buffers, for an engine that is not a session, and the limits.
+    pub fn buffers(&mut self) -> (Buffers<'_>, &Limits) {
+        (Buffers { receive: &mut self.receive, transmit: &mut self.transmit }, &self.limits)
     }
 
     /// The same with other limits.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
-    }
-
-    /// The same with buffers of these lengths.
-    #[must_use]
-    pub fn with_buffers(self, receive: usize, transmit: usize) -> Self {
-        Self { receive: vec![0; receive], transmit: vec![0; transmit], ..self }
     }
 
     /// The same, checking and making these digests, the preferred first.
@@ -102,12 +115,6 @@ impl Memory {
     }
 }
 
-impl Default for Memory {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 /// How a session begins.
 #[derive(Clone, Copy, Debug)]
 pub struct Opening {
@@ -115,18 +122,18 @@ pub struct Opening {
     pub speaks: Speaks,
     /// The session's number.
     pub nonce: Nonce,
-    /// The clock that will give the time.
-    pub clock: Clock,
+    /// When the link began: its deadline counts from then.
+    pub since: Instant,
 }
 
 impl Opening {
-    /// With a random nonce.
+    /// Now, with a random nonce.
     ///
     /// # Errors
     ///
     /// If the system has no randomness to give.
     pub fn new(speaks: Speaks, clock: Clock) -> io::Result<Self> {
-        Ok(Self { speaks, nonce: Nonce::new(getrandom::u64()?), clock })
+        Ok(Self { speaks, nonce: Nonce::new(getrandom::u64()?), since: clock.now() })
     }
 }
 
@@ -136,7 +143,7 @@ fn session<'m, R: Role<'m>>(
     role: R,
     opening: Opening,
 ) -> Result<HostSession<'m, R>, Error> {
-    let Opening { speaks, nonce, clock } = opening;
+    let Opening { speaks, nonce, since } = opening;
     let buffers = Buffers { receive, transmit };
-    Session::with_framing(buffers, limits, role, (Stream::new(), FastCrc32), (speaks, nonce), clock.now())
+    Session::with_framing(buffers, limits, role, (Stream::new(), FastCrc32), (speaks, nonce), since)
 }

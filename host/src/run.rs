@@ -1,7 +1,7 @@
 //! The loop that every connection of a host runs.
 
 use sampan_core::driver::{Turn, nb};
-use sampan_core::{Engine, Error, Event, Storage};
+use sampan_core::{Engine, Error, Event, Instant, Storage};
 
 use crate::clock::Clock;
 use crate::link::{Inbound, Link};
@@ -34,7 +34,9 @@ pub struct Connection<E, L, S> {
     /// The files.
     pub storage: S,
     clock: Clock,
+    now: Instant,
     pace: Pace,
+    look: Option<Instant>,
 }
 
 /// Whether there may be something to do at once.
@@ -46,8 +48,18 @@ enum Pace {
 
 impl<E: Engine, L: Link, S: Storage> Connection<E, L, S> {
     /// Joins them. The clock is the one that the engine's first instant came from.
-    pub const fn new(engine: E, link: L, storage: S, clock: Clock) -> Self {
-        Self { engine, link, storage, clock, pace: Pace::Busy }
+    pub fn new(engine: E, link: L, storage: S, clock: Clock) -> Self {
+        Self { engine, link, storage, clock, now: clock.now(), pace: Pace::Busy, look: None }
+    }
+
+    /// The time of the last turn.
+    pub const fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// The next turn waits no longer than until then, whatever the engine says.
+    pub const fn look_at(&mut self, instant: Instant) {
+        self.look = Some(instant);
     }
 
     /// Does one action of the engine's; waits first, for the link or a deadline, if the last turn found nothing to do.
@@ -60,8 +72,8 @@ impl<E: Engine, L: Link, S: Storage> Connection<E, L, S> {
             self.pace = Pace::Busy;
             self.wait();
         }
-        let now = self.clock.now();
-        match nb::turn(&mut self.engine, &mut self.link, &mut self.storage, now) {
+        self.now = self.clock.now();
+        match nb::turn(&mut self.engine, &mut self.link, &mut self.storage, self.now) {
             Ok(turn) => {
                 if let Turn::Event(Event::EndOfStream) = turn {
                     self.link.close_sending();
@@ -82,7 +94,10 @@ impl<E: Engine, L: Link, S: Storage> Connection<E, L, S> {
             [] => Inbound::Paused,
             _ => Inbound::Wanted,
         };
-        let until = self.engine.deadline();
+        let until = match (self.engine.deadline(), self.look.take()) {
+            (Some(deadline), Some(look)) => Some(deadline.min(look)),
+            (deadline, look) => deadline.or(look),
+        };
         if self.link.wait(inbound, until.map(|until| until.since(now))).is_err() {
             self.engine.link_lost(now);
         }
@@ -92,7 +107,7 @@ impl<E: Engine, L: Link, S: Storage> Connection<E, L, S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::link::{SocketBuffers, TcpLink, TcpListener, TcpOptions};
+    use crate::link::{Listener, SocketBuffers, StreamLink, TcpOptions};
     use crate::memory::{Memory, Opening};
     use crate::sink::FileSink;
     use crate::source::FileSource;
@@ -101,10 +116,10 @@ mod tests {
     use std::fs;
     use std::thread;
 
-    fn links(options: &TcpOptions) -> (TcpLink, TcpLink) {
-        let listener = TcpListener::bind("127.0.0.1:0".parse().unwrap(), options).unwrap();
-        let client = TcpLink::connect(listener.address().unwrap(), options).unwrap();
-        (client, listener.accept().unwrap())
+    fn links(options: &TcpOptions) -> (StreamLink, StreamLink) {
+        let listener = Listener::bind(&"127.0.0.1:0".parse().unwrap(), options).unwrap();
+        let client = StreamLink::dial(&listener.url(), options).unwrap();
+        (client, listener.accept_within(Some(options.connect_within)).unwrap())
     }
 
     fn close<E: Engine, L: Link, S: Storage>(mut connection: Connection<E, L, S>) -> Result<(), Error> {
@@ -123,11 +138,11 @@ mod tests {
             links(&TcpOptions { buffers: SocketBuffers::Fixed(4096), ..TcpOptions::default() });
         thread::scope(|scope| {
             scope.spawn(|| {
-                let (clock, mut memory) = (Clock::start(), Memory::new());
+                let (clock, mut memory) = (Clock::start(), Memory::new().unwrap());
                 let session = memory.receiver(Opening::new(Speaks::Second, clock).unwrap()).unwrap();
                 close(Connection::new(session, server, FileSink::new(&to), clock)).unwrap();
             });
-            let (clock, mut memory) = (Clock::start(), Memory::new());
+            let (clock, mut memory) = (Clock::start(), Memory::new().unwrap());
             let mut session = memory.sender(Opening::new(Speaks::First, clock).unwrap()).unwrap();
             let mut source = FileSource::new();
             source.add(session.offer().unwrap(), &from).unwrap();
@@ -141,7 +156,8 @@ mod tests {
     fn a_deadline_is_kept_while_the_peer_is_silent() {
         let (client, _server) = links(&TcpOptions::default());
         let clock = Clock::start();
-        let mut memory = Memory::new().with_limits(Limits { handshake: Millis(80), ..Limits::LARGE });
+        let mut memory =
+            Memory::new().unwrap().with_limits(Limits { handshake: Millis(80), ..Limits::LARGE });
         let session = memory.sender(Opening::new(Speaks::First, clock).unwrap()).unwrap();
         assert_eq!(close(Connection::new(session, client, (), clock)), Err(LinkError::Handshake.into()));
         let waited = clock.now().as_micros();
@@ -153,7 +169,7 @@ mod tests {
         let (client, _server) = links(&TcpOptions::default());
         let hang_up = client.hang_up().unwrap();
         let clock = Clock::start();
-        let mut memory = Memory::new();
+        let mut memory = Memory::new().unwrap();
         let session = memory.sender(Opening::new(Speaks::First, clock).unwrap()).unwrap();
         thread::scope(|scope| {
             scope.spawn(move || hang_up.now());

@@ -1,47 +1,86 @@
-//! Regular files to send.
+//! Files, directories and a pipe to send.
 
 use std::collections::HashMap;
 use std::fs::{File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use sampan_core::wire::{Code, DigestKind, FileName, Identity, NameError};
-use sampan_core::{Description, Digest as _, FileType, Refusal, Running, Start, Storage, TransferId};
+use sampan_core::wire::{Code, DigestKind, FileName, Identity};
+use sampan_core::{Description, Digest as _, FileType, Refusal, Start, Storage, TransferId};
 
-use crate::digests::{AnyDigest, Shown};
+use crate::digests::{self, AnyDigest};
 use crate::file_error::{Doing, FileError};
+use crate::outbound::OutboundFile;
+use crate::pipe::Pipe;
+use crate::store::file_io::modified;
 
-/// The sending half of a [`Storage`]: files that the user has named.
+/// The sending half of a [`Storage`]: what the user has named.
 ///
-/// A file is opened when its transfer is described, and closed when all of it has been read.
+/// A file is opened when its transfer is described, and closed when the transfer is over.
 #[derive(Debug, Default)]
 pub struct FileSource {
-    files: HashMap<TransferId, Outbound>,
+    items: HashMap<TransferId, Outbound>,
+    newest: Option<TransferId>,
+    /// Where the standard input is read, if it is sent.
+    pipe: Option<Pipe>,
 }
 
-/// One file and how far it has come.
+/// Something to send, and what it is called at the other end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Where it is.
+    pub path: PathBuf,
+    /// A valid name (`docs/protocol.md` §6).
+    pub name: String,
+    /// What it is.
+    pub kind: ItemKind,
+    /// Bytes, as far as they are known.
+    pub size: Option<u64>,
+}
+
+/// What is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ItemKind {
+    /// A file that the user has named, perhaps by a link.
+    Named,
+    /// A file that was found in a directory; should it have become a link, it is not followed.
+    Found,
+    /// A directory itself, without what is in it.
+    Directory,
+    /// The pipe.
+    Pipe,
+}
+
 #[derive(Debug)]
 struct Outbound {
-    path: PathBuf,
-    name: String,
+    item: Item,
+    began: Instant,
+    fetched: u64,
     open: Option<Open>,
-    digest: Option<Shown>,
     error: Option<FileError>,
 }
 
 #[derive(Debug)]
-struct Open {
-    file: File,
-    version: Version,
-    digest: Running<AnyDigest>,
+enum Open {
+    File(OutboundFile),
+    Directory(DigestKind),
+    Pipe(AnyDigest),
 }
 
-/// What tells one state of a file from another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Version {
-    size: u64,
-    modified: i64,
+/// What is known of something that was sent.
+#[derive(Debug)]
+pub struct Sent {
+    /// What it was.
+    pub item: Item,
+    /// Bytes in all.
+    pub size: u64,
+    /// `KIND:HEX` of what was read.
+    pub digest: Option<String>,
+    /// How long it took.
+    pub took: Duration,
+    /// What was wrong with the file.
+    pub error: Option<FileError>,
 }
 
 impl FileSource {
@@ -51,81 +90,116 @@ impl FileSource {
         Self::default()
     }
 
-    /// The file at `path` is what `transfer` sends, under the last part of its name.
-    ///
-    /// # Errors
-    ///
-    /// If that cannot be the name of a transfer.
-    pub fn add(&mut self, transfer: TransferId, path: &Path) -> Result<(), NameError> {
-        let last = path.file_name().unwrap_or_default();
-        let name = FileName::new(last.to_str().ok_or(NameError::NotUtf8)?)?.as_str().to_owned();
-        let file = Outbound { path: path.to_owned(), name, open: None, digest: None, error: None };
-        self.files.insert(transfer, file);
-        Ok(())
-    }
-
-    /// The transfer is over: what is known of it is forgotten. Says what was wrong with the file, if that ended it.
-    pub fn remove(&mut self, transfer: TransferId) -> Option<FileError> {
-        self.files.remove(&transfer)?.error
-    }
-
-    /// The digest of what was sent, once all of it has been read.
+    /// An item of kind [`Pipe`](ItemKind::Pipe) is read from here.
     #[must_use]
-    pub fn digest(&self, transfer: TransferId) -> Option<Shown> {
-        self.files.get(&transfer)?.digest
+    pub fn with_pipe(self, pipe: Option<Pipe>) -> Self {
+        Self { pipe, ..self }
     }
 
-    fn file(&mut self, transfer: TransferId) -> Result<&mut Outbound, Refusal> {
-        self.files.get_mut(&transfer).ok_or(Code::NotFound.into())
+    /// Gives the pipe back.
+    pub fn into_pipe(self) -> Option<Pipe> {
+        self.pipe
+    }
+
+    /// This is what `transfer` sends.
+    pub fn add(&mut self, transfer: TransferId, item: Item) {
+        let outbound = Outbound { item, began: Instant::now(), fetched: 0, open: None, error: None };
+        self.items.insert(transfer, outbound);
+    }
+
+    /// The transfer is over: what is known of it, which is then forgotten.
+    pub fn remove(&mut self, transfer: TransferId) -> Option<Sent> {
+        let Outbound { item, began, fetched, open, error } = self.items.remove(&transfer)?;
+        let (size, digest) = match &open {
+            Some(Open::File(file)) => (file.size(), (fetched == file.size()).then(|| file.digest())),
+            Some(Open::Pipe(digest)) => (fetched, Some(digests::named(digest))),
+            Some(Open::Directory(_)) | None => (0, None),
+        };
+        Some(Sent { item, size, digest, took: began.elapsed(), error })
+    }
+
+    /// What something was read of last, and how far.
+    #[must_use]
+    pub fn newest(&self) -> Option<(&Item, u64)> {
+        self.items.get(&self.newest?).map(|outbound| (&outbound.item, outbound.fetched))
+    }
+
+    fn item(&mut self, transfer: TransferId) -> Result<&mut Outbound, Refusal> {
+        self.items.get_mut(&transfer).ok_or(Code::NotFound.into())
     }
 }
 
 impl Storage for FileSource {
     fn describe(&mut self, transfer: TransferId, digest: DigestKind) -> Result<Description<'_>, Refusal> {
-        let file = self.file(transfer)?;
-        let (open, file_type) = file.or_note(Doing::Open, Open::new(&file.path, digest))?;
-        let Version { size, modified } = open.version;
-        file.open = Some(open);
+        let outbound = self.items.get_mut(&transfer).ok_or(Refusal::from(Code::NotFound))?;
+        let kind = outbound.item.kind;
+        let described = match kind {
+            ItemKind::Named | ItemKind::Found => {
+                let opened = open_regular(&outbound.item.path, kind);
+                let (file, metadata) = outbound.or_note(Doing::Open, opened)?;
+                let file = outbound.open.insert(Open::File(OutboundFile::new(file, &metadata)));
+                let Open::File(file) = file else { return Err(Code::Other.into()) };
+                let name = FileName::new(&outbound.item.name).map_err(|_| Refusal::from(Code::BadName))?;
+                return Ok(file.describe(name, digest, Start::Eager));
+            }
+            ItemKind::Directory => {
+                let metadata = outbound.or_note(Doing::Open, std::fs::metadata(&outbound.item.path))?;
+                outbound.open = Some(Open::Directory(digest));
+                (FileType::Directory, Some(modified(&metadata)))
+            }
+            ItemKind::Pipe => {
+                outbound.open = Some(Open::Pipe(AnyDigest::new(digest)));
+                (FileType::File, None)
+            }
+        };
+        let (file_type, modified) = described;
         Ok(Description {
-            name: Some(FileName::new(&file.name).map_err(|_| Refusal::from(Code::BadName))?),
+            name: Some(FileName::new(&outbound.item.name).map_err(|_| Refusal::from(Code::BadName))?),
             file_type,
-            size: Some(size),
-            modified: Some(modified),
-            identity: Version { size, modified }.identity(),
+            size: None,
+            modified,
+            identity: Identity::EMPTY,
             start: Start::Eager,
         })
     }
 
     fn fetch(&mut self, transfer: TransferId, offset: u64, into: &mut [u8]) -> Result<usize, Refusal> {
-        let file = self.file(transfer)?;
-        let Some(open) = &mut file.open else { return Err(Code::Storage.into()) };
-        match read_at(&open.file, into, offset) {
-            Ok(n) => {
-                open.digest.absorb(offset, into.get(..n).unwrap_or_default());
-                Ok(n)
-            }
-            Err(error) => file.or_note(Doing::Read, Err(error)),
-        }
+        self.newest = Some(transfer);
+        let outbound = self.items.get_mut(&transfer).ok_or(Refusal::from(Code::NotFound))?;
+        let result = match &mut outbound.open {
+            Some(Open::File(file)) => file.fetch(offset, into),
+            Some(Open::Pipe(digest)) => match &mut self.pipe {
+                Some(pipe) => match pipe.read(offset, into) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        return Err(Code::Wait.into());
+                    }
+                    result => result.inspect(|n| digest.update(into.get(..*n).unwrap_or_default())),
+                },
+                None => Err(io::ErrorKind::NotFound.into()),
+            },
+            Some(Open::Directory(_)) | None => Ok(0),
+        };
+        let n = outbound.or_note(Doing::Read, result)?;
+        outbound.fetched = offset.saturating_add(n as u64);
+        Ok(n)
     }
 
     fn finish(&mut self, transfer: TransferId, into: &mut [u8]) -> Result<usize, Refusal> {
-        const CHANGED: Refusal = Refusal { code: Code::Changed, words: "the file changed while it was sent" };
-        let file = self.file(transfer)?;
-        let Some(open) = file.open.take() else { return Err(Code::Storage.into()) };
-        let now = file.or_note(Doing::Read, open.file.metadata().map(|now| Version::of(&now)))?;
-        if now != open.version || open.digest.position() != open.version.size {
-            return Err(CHANGED);
-        }
-        let digest = open.digest.digest();
-        file.digest = Some(digest.shown());
-        Ok(digest.value(into))
+        let outbound = self.item(transfer)?;
+        let result = match &outbound.open {
+            Some(Open::File(file)) => file.finish(into),
+            Some(Open::Pipe(digest)) => Ok(Ok(digest.value(into))),
+            Some(Open::Directory(kind)) => Ok(Ok(AnyDigest::new(*kind).value(into))),
+            None => return Err(Code::Storage.into()),
+        };
+        outbound.or_note(Doing::Read, result)?
     }
 }
 
 impl Outbound {
     fn or_note<T>(&mut self, doing: Doing, result: io::Result<T>) -> Result<T, Refusal> {
         result.map_err(|cause| {
-            let error = FileError::new(doing, &self.path, cause);
+            let error = FileError::new(doing, &self.item.path, cause);
             let refusal = error.refusal();
             self.error = Some(error);
             refusal
@@ -133,23 +207,25 @@ impl Outbound {
     }
 }
 
-impl Open {
-    fn new(path: &Path, digest: DigestKind) -> io::Result<(Self, FileType)> {
-        let (file, metadata) = open_regular(path)?;
-        let version = Version::of(&metadata);
-        let digest = Running::new(AnyDigest::new(digest));
-        Ok((Self { file, version, digest }, file_type(&metadata)))
-    }
-}
-
 /// Opens a regular file; anything else is refused without waiting for it.
 ///
 /// # Errors
 ///
-/// Also if it is a directory, a device, a socket or a pipe.
-pub fn open_regular(path: &Path) -> io::Result<(File, Metadata)> {
+/// Also if it is a directory, a device, a socket or a pipe, or a link that was not named by the user.
+pub fn open_regular(path: &Path, kind: ItemKind) -> io::Result<(File, Metadata)> {
     check_regular(&std::fs::metadata(path)?)?;
-    let file = File::open(path)?;
+    let mut options = File::options();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let follow = if kind == ItemKind::Named { OFlags::empty() } else { OFlags::NOFOLLOW };
+        options.custom_flags((OFlags::NONBLOCK | follow).bits() as i32);
+    }
+    #[cfg(not(unix))]
+    let _ = kind;
+    let file = options.open(path)?;
     let metadata = file.metadata()?;
     check_regular(&metadata)?;
     Ok((file, metadata))
@@ -165,70 +241,18 @@ fn check_regular(metadata: &Metadata) -> io::Result<()> {
     }
 }
 
-impl Version {
-    fn of(metadata: &Metadata) -> Self {
-        Self { size: metadata.len(), modified: metadata.modified().map_or(0, nanoseconds) }
-    }
-
-    fn identity(self) -> Identity {
-        let mut bytes = [0; Identity::MAX_LEN];
-        let (size, modified) = bytes.split_at_mut(8);
-        size.copy_from_slice(&self.size.to_le_bytes());
-        modified.copy_from_slice(&self.modified.to_le_bytes());
-        Identity::new(&bytes).unwrap_or(Identity::EMPTY)
-    }
-}
-
-/// Nanoseconds since 1970, which fit from 1678 to 2261.
-fn nanoseconds(time: SystemTime) -> i64 {
-    match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => i64::try_from(after.as_nanos()).unwrap_or(i64::MAX),
-        Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |before| -before),
-    }
-}
-
-#[cfg(unix)]
-fn file_type(metadata: &Metadata) -> FileType {
-    use std::os::unix::fs::MetadataExt as _;
-    if metadata.mode() & 0o111 == 0 { FileType::File } else { FileType::Executable }
-}
-
-#[cfg(not(unix))]
-fn file_type(_: &Metadata) -> FileType {
-    FileType::File
-}
-
-fn read_at(file: &File, into: &mut [u8], offset: u64) -> io::Result<usize> {
-    loop {
-        match read_once(file, into, offset) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            result => return result,
-        }
-    }
-}
-
-#[cfg(unix)]
-fn read_once(file: &File, into: &mut [u8], offset: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, into, offset)
-}
-
-#[cfg(not(unix))]
-fn read_once(mut file: &File, into: &mut [u8], offset: u64) -> io::Result<usize> {
-    use std::io::{Read as _, Seek as _, SeekFrom};
-    file.seek(SeekFrom::Start(offset))?;
-    file.read(into)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::fs;
+    use std::time::UNIX_EPOCH;
 
     const ONE: TransferId = TransferId(1);
 
     fn source(path: &Path) -> FileSource {
         let mut source = FileSource::new();
-        source.add(ONE, path).unwrap();
+        let item = Item { path: path.to_owned(), name: "a/b".into(), kind: ItemKind::Named, size: None };
+        source.add(ONE, item);
         source
     }
 
@@ -239,7 +263,7 @@ mod tests {
         fs::write(&path, b"123456789").unwrap();
         let mut source = source(&path);
         let what = source.describe(ONE, DigestKind::Crc64Nvme).unwrap();
-        assert_eq!(what.name.unwrap().as_str(), "hello.txt");
+        assert_eq!(what.name.unwrap().as_str(), "a/b");
         assert_eq!((what.size, what.file_type), (Some(9), FileType::File));
         assert_eq!(what.identity.as_bytes()[..8], 9_u64.to_le_bytes());
         assert_eq!(what.identity.as_bytes()[8..], what.modified.unwrap().to_le_bytes());
@@ -248,11 +272,10 @@ mod tests {
         assert_eq!(source.fetch(ONE, 2, &mut into), Ok(6));
         assert_eq!(&into, b"345678");
         assert_eq!(source.fetch(ONE, 8, &mut into), Ok(1));
-        assert_eq!(source.fetch(ONE, 9, &mut into), Ok(0));
         let mut value = [0; 8];
         assert_eq!(source.finish(ONE, &mut value), Ok(8));
         assert_eq!(u64::from_le_bytes(value), 0xAE8B_1486_0A79_9888);
-        assert_eq!(source.digest(ONE).unwrap().to_string(), "ae8b14860a799888");
+        assert_eq!(source.remove(ONE).unwrap().digest.unwrap(), "crc64:ae8b14860a799888");
     }
 
     #[test]
@@ -278,16 +301,22 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut missing = source(&dir.path().join("missing"));
         assert_eq!(missing.describe(ONE, DigestKind::Crc32).unwrap_err().code, Code::NotFound);
-        assert_eq!(missing.remove(ONE).unwrap().cause.kind(), io::ErrorKind::NotFound);
+        let error = missing.remove(ONE).unwrap().error.unwrap();
+        assert_eq!(error.cause.kind(), io::ErrorKind::NotFound);
         let mut folder = source(dir.path());
         assert_eq!(folder.describe(ONE, DigestKind::Crc32).unwrap_err().code, Code::Storage);
-        assert_eq!(folder.remove(ONE).unwrap().cause.kind(), io::ErrorKind::IsADirectory);
-        assert!(FileSource::new().add(ONE, Path::new("..")).is_err());
+        let error = folder.remove(ONE).unwrap().error.unwrap();
+        assert_eq!(error.cause.kind(), io::ErrorKind::IsADirectory);
     }
 
+    #[cfg(unix)]
     #[test]
-    fn times_before_1970_are_negative() {
-        assert_eq!(nanoseconds(UNIX_EPOCH - std::time::Duration::from_nanos(5)), -5);
-        assert_eq!(nanoseconds(UNIX_EPOCH), 0);
+    fn a_link_is_followed_only_if_the_user_has_named_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("file"), dir.path().join("link"));
+        fs::write(&file, b"x").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        assert!(open_regular(&link, ItemKind::Named).is_ok());
+        assert!(open_regular(&link, ItemKind::Found).is_err());
     }
 }

@@ -194,7 +194,9 @@ fn an_interruption_leaves_nothing_behind() {
         folders.command().args(["demo", "file"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let received = || {
         let folder = entries(folders.temporary.path()).pop()?;
-        entries(&folders.temporary.path().join(folder).join("received")).pop()
+        // It may not be there yet.
+        let received = fs::read_dir(folders.temporary.path().join(folder).join("received"));
+        received.ok()?.next()
     };
     while received().is_none() {
         assert!(child.try_wait().unwrap().is_none());

@@ -32,8 +32,8 @@ impl Heard {
     pub fn from_event(event: Event<'_>) -> Self {
         match event {
             Event::Opened => Self::Opened,
-            Event::Sent { transfer, how: sampan_core::Sent::Stored } => Self::Sent(transfer),
-            Event::Sent { transfer, how: sampan_core::Sent::HadIt } => Self::HadIt(transfer),
+            Event::Sent { transfer, how: sampan_core::Sent::Stored, .. } => Self::Sent(transfer),
+            Event::Sent { transfer, how: sampan_core::Sent::HadIt, .. } => Self::HadIt(transfer),
             Event::SendFailed(f) => Self::SendFailed(f.transfer, f.code, f.by, f.words.into()),
             Event::Received { transfer } => Self::Received(transfer),
             Event::ReceiveFailed(f) => Self::ReceiveFailed(f.transfer, f.code, f.by, f.words.into()),

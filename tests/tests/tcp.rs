@@ -1,10 +1,11 @@
 //! Two ends that each send to the other at once, over real TCP with small socket buffers (§11).
 
+use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use sampan::clock::Clock;
-use sampan::link::{BlockingTcp, SocketBuffers, TcpLink, TcpListener, TcpOptions};
+use sampan::link::{BlockingTcp, Listener, SocketBuffers, StreamLink, TcpOptions, Url};
 use sampan::memory::{Memory, Opening};
 use sampan::run::Connection;
 use sampan_core::driver::{Turn, blocking};
@@ -15,6 +16,8 @@ use sampan_core::{
 };
 
 const LENGTH: u64 = 64 << 20;
+
+const LATER: Option<Duration> = Some(Duration::from_secs(20));
 
 /// Sends contents that follow from their offset, and compares what comes with them.
 #[derive(Debug, Default)]
@@ -89,8 +92,8 @@ fn small() -> TcpOptions {
 }
 
 /// One end over the non-blocking link.
-fn run(link: TcpLink, speaks: Speaks) -> Counting {
-    let (clock, mut memory) = (Clock::start(), Memory::new().with_limits(limits(Directions::Both)));
+fn run(link: StreamLink, speaks: Speaks) -> Counting {
+    let (clock, mut memory) = (Clock::start(), Memory::new().unwrap().with_limits(limits(Directions::Both)));
     let mut session = memory.both(Opening::new(speaks, clock).expect("randomness")).expect("large enough");
     session.offer().expect("a free slot");
     let mut connection = Connection::new(session, link, Counting::default(), clock);
@@ -105,7 +108,8 @@ fn run(link: TcpLink, speaks: Speaks) -> Counting {
 
 /// One end over a link that blocks.
 fn run_blocking(mut link: BlockingTcp, speaks: Speaks) -> Counting {
-    let (clock, mut memory) = (Clock::start(), Memory::new().with_limits(limits(Directions::OneAtATime)));
+    let (clock, mut memory) =
+        (Clock::start(), Memory::new().unwrap().with_limits(limits(Directions::OneAtATime)));
     let mut session = memory.both(Opening::new(speaks, clock).expect("randomness")).expect("large enough");
     session.offer().expect("a free slot");
     let mut storage = Counting::default();
@@ -120,16 +124,23 @@ fn run_blocking(mut link: BlockingTcp, speaks: Speaks) -> Counting {
     }
 }
 
-fn listener() -> TcpListener {
-    TcpListener::bind("127.0.0.1:0".parse().expect("an address"), &small()).expect("a free port")
+fn listener() -> Listener {
+    Listener::bind(&"127.0.0.1:0".parse().expect("a URL"), &small()).expect("a free port")
+}
+
+fn address_of(url: &Url) -> SocketAddr {
+    match url {
+        Url::Tcp { host, port } => SocketAddr::new(host.parse().expect("an address"), *port),
+        _ => panic!("{url} is not TCP"),
+    }
 }
 
 #[test]
 fn both_at_once() {
     let listener = listener();
-    let address = listener.address().expect("an address");
-    let server = thread::spawn(move || run(listener.accept().expect("a client"), Speaks::Second));
-    let client = run(TcpLink::connect(address, &small()).expect("a server"), Speaks::First);
+    let url = listener.url();
+    let server = thread::spawn(move || run(listener.accept_within(LATER).expect("a client"), Speaks::Second));
+    let client = run(StreamLink::dial(&url, &small()).expect("a server"), Speaks::First);
     let server = server.join().expect("the server goes well");
     assert_eq!((client.received, server.received), (LENGTH, LENGTH));
     let (client, server) = ((client.first_byte, client.committed), (server.first_byte, server.committed));
@@ -140,24 +151,24 @@ fn both_at_once() {
 fn one_after_the_other_where_one_end_blocks() {
     for blocks in [Speaks::First, Speaks::Second] {
         let listener = listener();
-        let address = listener.address().expect("an address");
+        let url = listener.url();
         let patience = Duration::from_millis(50);
         let server = thread::spawn(move || {
-            let link = listener.accept().expect("a client");
+            let link = listener.accept_within(LATER).expect("a client");
             match blocks {
                 Speaks::First => run(link, Speaks::Second),
                 Speaks::Second => run_blocking(
-                    BlockingTcp::new(link.into_stream(), patience).expect("options"),
+                    BlockingTcp::new(link.into_tcp().expect("TCP"), patience).expect("options"),
                     Speaks::Second,
                 ),
             }
         });
         let client = match blocks {
             Speaks::First => run_blocking(
-                BlockingTcp::connect(address, &small(), patience).expect("a server"),
+                BlockingTcp::connect(address_of(&url), &small(), patience).expect("a server"),
                 Speaks::First,
             ),
-            Speaks::Second => run(TcpLink::connect(address, &small()).expect("a server"), Speaks::First),
+            Speaks::Second => run(StreamLink::dial(&url, &small()).expect("a server"), Speaks::First),
         };
         let server = server.join().expect("the server goes well");
         assert_eq!((client.received, server.received), (LENGTH, LENGTH));

@@ -4,6 +4,7 @@ use super::hand::Business;
 use super::role::{Receives, Role, Sends};
 use super::transitions::SessionState;
 use super::{Farewell, NoticeState, Session};
+use crate::error::Error;
 use crate::framing::Framing;
 use crate::units::{TransferId, WantId};
 use crate::wire::{Code, Crc32};
@@ -26,6 +27,11 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         if self.bye == Farewell::NotYet {
             self.bye = Farewell::Meant(code);
         }
+    }
+
+    /// Ends the session at once, whatever is under way, and tells the peer why; [`Error::Ended`] is what it then closes with.
+    pub fn abort(&mut self, code: Code) {
+        self.fail(Error::Ended(code));
     }
 
     /// Whether no transfer is queued, under way, or to be reported.

@@ -162,6 +162,7 @@ impl Incoming {
         self.id = offer.transfer;
         self.size = if offer.directory { 0 } else { offer.size.unwrap_or(Self::UNKNOWN).min(Self::UNKNOWN) };
         self.digest = offer.digest;
+        self.unsynced = 0;
         self.due = Due::Nothing;
         self.owes = Owes::NOTHING;
         true

@@ -5,7 +5,7 @@ use super::incoming::Owes;
 use super::lending::Need;
 use super::making::Making;
 use super::role::Role;
-use super::{Link, Session, Sink};
+use super::{Link, Session, Sink, Source};
 use crate::action::{Action, By, Ending, Event, Offered, Wanted};
 use crate::framing::Framing;
 use crate::units::TransferId;
@@ -25,7 +25,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
                 self.role.sender().and_then(|sender| sender.lend(slot)).map_or(nothing, Action::Event)
             }
             Need::Wait(until) => {
-                self.sink = Sink::Ready;
+                (self.sink, self.source) = (Sink::Ready, Source::Ready);
                 if self.link == Link::Busy {
                     self.link = Link::Ready;
                 }

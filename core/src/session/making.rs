@@ -4,7 +4,7 @@ use super::outbox::Urgency;
 use super::role::Role;
 use super::sender::Task;
 use super::transitions::SessionState;
-use super::{NoticeState, Session};
+use super::{NoticeState, Session, Source};
 use crate::action::Refusal;
 use crate::framing::Framing;
 use crate::storage::{Asked, Description};
@@ -76,6 +76,9 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
                 self.making = Making::Want { want };
                 return true;
             }
+        }
+        if self.source == Source::Dry {
+            return false;
         }
         let turn = self.turn();
         let Some(sender) = self.role.sender() else { return false };
@@ -155,6 +158,11 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
                 if let Some(sender) = self.role.sender() {
                     sender.ended(slot);
                 }
+                return;
+            }
+            Err(Refusal { code: Code::Wait, .. }) => {
+                self.outbox.built(0);
+                self.source = Source::Dry;
                 return;
             }
             Err(refusal) => return self.give_up(slot, refusal),

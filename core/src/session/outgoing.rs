@@ -154,6 +154,7 @@ impl Outgoing {
         self.sent = 0;
         self.check = 0;
         self.acked = 0;
+        self.prefix = 0;
         self.source = SourceEnd::Ahead;
     }
 }

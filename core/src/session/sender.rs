@@ -173,10 +173,8 @@ impl<'b> Sender<'b> {
             slot.limit = accept.offset.saturating_add(accept.credit.into());
             slot.acked = slot.acked.max(accept.offset.min(slot.sent));
         }
-        if resumed {
-            slot.prefix = accept.offset;
-            slot.prefix_check = accept.check;
-        }
+        slot.prefix = accept.offset;
+        slot.prefix_check = accept.check;
         Ok(())
     }
 
@@ -275,7 +273,9 @@ impl<'b> Sender<'b> {
     pub(super) fn lend<'a>(&mut self, slot: usize) -> Option<Event<'a>> {
         let slot = self.slot(slot)?;
         let event = match slot.refusal {
-            Refusal { code: Code::Ok, .. } => Event::Sent { transfer: TransferId(slot.id), how: slot.how },
+            Refusal { code: Code::Ok, .. } => {
+                Event::Sent { transfer: TransferId(slot.id), how: slot.how, resumed_from: slot.prefix }
+            }
             Refusal { words, .. } => slot.failed(words, By::Us),
         };
         slot.owes = Owes::Nothing;

@@ -136,7 +136,10 @@ fn done_waits_for_the_commit_even_if_the_end_comes_with_the_offer() {
     let (done, seen) = pair.b.work(0, pair.now);
     assert_eq!(seen, ["Received { transfer: TransferId(1) }"]);
     pair.a.hear(&done, pair.now);
-    assert_eq!(pair.a.work(0, pair.now).1, ["Sent { transfer: TransferId(1), how: Stored }"]);
+    assert_eq!(
+        pair.a.work(0, pair.now).1,
+        ["Sent { transfer: TransferId(1), how: Stored, resumed_from: 0 }"]
+    );
 }
 
 #[test]
@@ -234,4 +237,39 @@ fn every_offer_of_one_read_is_declined() {
     assert_eq!(seen, [""; 0]);
     let declined = answers.windows(2).filter(|window| *window == [0x13, 0]).count();
     assert_eq!((declined, pair.b.state()), (7, SessionState::Open));
+}
+
+fn unsized_file() -> Description<'static> {
+    let name = FileName::new("x").ok();
+    let (file_type, identity, start) = (FileType::File, Identity::EMPTY, Start::Eager);
+    Description { name, file_type, size: None, modified: None, identity, start }
+}
+
+#[test]
+fn a_source_that_has_nothing_now_is_asked_again_in_the_next_round() {
+    let mut pair = Pair::open(Limits::LARGE, 0);
+    pair.a.offer().unwrap();
+    let mut fetches = Vec::new();
+    for round in 0..3 {
+        loop {
+            match pair.a.poll(pair.now) {
+                Action::Describe { .. } => pair.a.described(Ok(unsized_file())),
+                Action::Fetch { offset, .. } => {
+                    fetches.push(offset);
+                    pair.a.fetched(if round < 2 { Err(Code::Wait.into()) } else { Ok(5) });
+                    if round == 2 {
+                        break;
+                    }
+                }
+                Action::Transmit(bytes) => {
+                    let n = bytes.len();
+                    pair.a.transmitted(n);
+                }
+                Action::Wait { .. } => break,
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(fetches, [0, 0, 0]);
+    assert!(pair.a.deadline().unwrap() > pair.now, "it does not spin");
 }

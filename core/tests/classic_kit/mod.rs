@@ -307,7 +307,7 @@ pub enum Told {
 impl Told {
     fn of(event: Event<'_>) -> Self {
         match event {
-            Event::Sent { transfer: TRANSFER, how: sampan_core::Sent::Stored } => Self::Sent,
+            Event::Sent { transfer: TRANSFER, how: sampan_core::Sent::Stored, .. } => Self::Sent,
             Event::Received { transfer: TRANSFER } => Self::Received,
             Event::SendFailed(failure) => Self::failed(false, failure),
             Event::ReceiveFailed(failure) => Self::failed(true, failure),

@@ -1,17 +1,32 @@
 //! Links: what carries the bytes.
 
 mod blocking_tcp;
+mod carrier;
+mod listener;
+#[cfg(unix)]
+mod pipes;
+mod rate;
+mod stream;
 mod tcp;
 mod tcp_options;
+#[cfg(unix)]
+mod unix;
+mod url;
+mod waker;
 
 use std::io;
 use std::time::Duration;
 
 use embedded_io::{Read, ReadReady, Write, WriteReady};
+use rustix::event::{PollFd, Timespec, poll};
 
 pub use blocking_tcp::BlockingTcp;
-pub use tcp::{HangUp, TcpLink, TcpListener};
+pub use carrier::HangUp;
+pub use listener::{Listener, wait_for_any};
+pub use stream::StreamLink;
 pub use tcp_options::{SocketBuffers, TcpOptions};
+pub use url::{DEFAULT_PORT, Url, UrlError};
+pub use waker::Waker;
 
 /// A link that can be waited for. Its reads and writes say [`TimedOut`](embedded_io::ErrorKind::TimedOut) for *nothing now*.
 pub trait Link: Read + Write + ReadReady + WriteReady {
@@ -37,6 +52,15 @@ pub enum Inbound {
     Wanted,
     /// There is no room for them now.
     Paused,
+}
+
+/// Waits until one of `fds` has news, or `timeout` has passed; not so long if a signal comes.
+fn wait_for(fds: &mut [PollFd<'_>], timeout: Option<Duration>) -> io::Result<()> {
+    let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
+    match poll(fds, timeout.as_ref()) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The kind of a system's error, as drivers understand it.

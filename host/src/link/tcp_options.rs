@@ -1,4 +1,4 @@
-//! Options of TCP sockets.
+//! Options of sockets.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -17,7 +17,7 @@ const UNPACED: [&[u8]; 2] = [b"cubic", b"reno"];
 pub struct TcpOptions {
     /// Sizes of the socket's buffers.
     pub buffers: SocketBuffers,
-    /// How long dialling may take.
+    /// How long dialling one address may take.
     pub connect_within: Duration,
 }
 
@@ -46,17 +46,27 @@ impl TcpOptions {
         if loopback {
             avoid_pacing(socket);
         }
-        let size = match (self.buffers, loopback) {
-            (SocketBuffers::Fixed(size), _) => Some(size),
-            (SocketBuffers::Auto, true) => Some(LOOPBACK_BUFFER),
-            (SocketBuffers::Auto, false) => None,
-        };
-        if let Some(size) = size {
-            let _ = socket.set_recv_buffer_size(size);
-            let _ = socket.set_send_buffer_size(size);
+        match (self.buffers, loopback) {
+            (SocketBuffers::Fixed(size), _) => set_buffers(socket, size),
+            (SocketBuffers::Auto, true) => set_buffers(socket, LOOPBACK_BUFFER),
+            (SocketBuffers::Auto, false) => {}
         }
         socket.set_tcp_nodelay(true)
     }
+
+    /// Sets a Unix socket up, which is as near as loopback.
+    #[cfg(unix)]
+    pub(super) fn apply_to_unix(&self, socket: &Socket) {
+        match self.buffers {
+            SocketBuffers::Fixed(size) => set_buffers(socket, size),
+            SocketBuffers::Auto => set_buffers(socket, LOOPBACK_BUFFER),
+        }
+    }
+}
+
+fn set_buffers(socket: &Socket, size: usize) {
+    let _ = socket.set_recv_buffer_size(size);
+    let _ = socket.set_send_buffer_size(size);
 }
 
 fn is_loopback(ip: IpAddr) -> bool {

@@ -137,7 +137,7 @@ impl Sender<'_> {
                 words: text::words_of_refusal(self.text()),
                 by: By::Peer,
             }),
-            Some(Report::Sent) => Event::Sent { transfer: TRANSFER, how: Sent::Stored },
+            Some(Report::Sent) => Event::Sent { transfer: TRANSFER, how: Sent::Stored, resumed_from: 0 },
             None => return Action::Wait { until: Some(self.line.now()) },
         })
     }

@@ -55,7 +55,8 @@ impl Incoming {
         if self.owes.has(Owes::DISCARD) {
             Some(Chore::Abandon(Part::Discard))
         } else if self.owes.has(Owes::KEEP) {
-            Some(Chore::Abandon(Part::Keep))
+            // What has come since the last one is worth keeping too.
+            Some(if self.unsynced > 0 { Chore::Sync } else { Chore::Abandon(Part::Keep) })
         } else if self.owes.has(Owes::REPORT) {
             Some(Chore::Report)
         } else {

@@ -1,0 +1,510 @@
+//! What a client asks a server for, over as many links as it takes.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sampan_core::driver::Turn;
+use sampan_core::session::transitions::SessionState;
+use sampan_core::wire::{Code, FileName};
+use sampan_core::{By, Error, Event, Instant, Receiver, Speaks, TransferId, WantId};
+
+use super::dial::{Redial, dial};
+use super::listed::Listed;
+use super::output::Output;
+use super::tally::Tally;
+use super::wanted::{Under, WantedFiles};
+use super::{ClientOptions, Outcome};
+use crate::clock::Clock;
+use crate::control::Control;
+use crate::failure::{ErrorName, Failure};
+use crate::link::{Link as _, StreamLink};
+use crate::memory::{HostSession, Memory, Opening};
+use crate::report::{Moved, Protocol, Report};
+use crate::reports::Reports;
+use crate::run::Connection;
+use crate::store::StoreSink;
+
+const TICK: Duration = Duration::from_millis(250);
+const BUSY_TRIES: u32 = 12;
+const COMMIT: Duration = Duration::from_secs(60);
+
+type Connected<'m> = Connection<HostSession<'m, Receiver<'m>>, StreamLink, WantedFiles>;
+
+/// Something that the user has named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Named {
+    pub(super) remote: String,
+    /// What it is called here.
+    pub(super) local: String,
+}
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+enum Ask {
+    /// What there is under this name: it may be a directory.
+    Look(Named),
+    /// A listing, which is shown as it comes.
+    List {
+        shown: String,
+        wire: String,
+    },
+    Fetch {
+        what: Named,
+        size: Option<u64>,
+        tries: u32,
+    },
+}
+
+pub(super) struct Fetching<'o> {
+    options: &'o ClientOptions,
+    control: Arc<Control>,
+    tally: Tally,
+    queue: VecDeque<Ask>,
+    /// What is asked for again at a later time.
+    later: VecDeque<(Instant, Ask)>,
+    asked: HashMap<WantId, Ask>,
+    /// What is known of the names that are being looked at.
+    looked: HashMap<WantId, Vec<Listed>>,
+    output: Option<Output>,
+    peer: String,
+    reached: u64,
+    entries: u64,
+}
+
+/// An event without what it borrows.
+enum Happened {
+    Nothing,
+    Opened,
+    Received(TransferId),
+    Failed(TransferId, By, Code, String),
+    WantFailed(WantId, Code, String),
+    Notice(String),
+    Closed,
+}
+
+impl<'o> Fetching<'o> {
+    pub(super) fn new(
+        named: Vec<Named>,
+        output: Option<Output>,
+        options: &'o ClientOptions,
+        reports: &Reports,
+        control: Arc<Control>,
+    ) -> Self {
+        let ask = |what| match output {
+            Some(_) => Ask::Fetch { what, size: None, tries: 0 },
+            None => Ask::Look(what),
+        };
+        let queue = named.into_iter().map(ask).collect();
+        Self {
+            options,
+            control,
+            tally: Tally::new(reports),
+            queue,
+            later: VecDeque::new(),
+            asked: HashMap::new(),
+            looked: HashMap::new(),
+            output,
+            peer: String::new(),
+            reached: 0,
+            entries: 0,
+        }
+    }
+
+    pub(super) fn listing(
+        shown: &str,
+        wire: &str,
+        options: &'o ClientOptions,
+        reports: &Reports,
+        control: Arc<Control>,
+    ) -> Self {
+        let mut fetching = Self::new(Vec::new(), None, options, reports, control);
+        fetching.queue.push_back(Ask::List { shown: shown.to_owned(), wire: wire.to_owned() });
+        fetching
+    }
+
+    /// Fetches it all; `sink` makes the storage for each link, if files go into a directory.
+    pub(super) fn run(
+        mut self,
+        sink: &dyn Fn(&Arc<Control>) -> Option<StoreSink>,
+    ) -> Result<Outcome, Failure> {
+        let _registration = self.options.stop.register(self.control.waker().clone());
+        let mut redial = Redial::new(self.options.retries);
+        let mut connected = false;
+        loop {
+            let ended = match dial(self.options, self.control.waker()) {
+                Ok(link) => {
+                    connected = true;
+                    self.session(link, sink(&self.control))
+                }
+                Err(failure) if !connected || failure.error == ErrorName::Interrupted => return Err(failure),
+                // It was there once: that it is not now may pass.
+                Err(failure) => Err(Failure::new(ErrorName::LinkLost, failure.to_string())),
+            };
+            let Err(failure) = ended else { return Ok(self.tally.finish()) };
+            if failure.error == ErrorName::Interrupted {
+                return Err(failure);
+            }
+            let name = self.requeue();
+            // Entries that were shown cannot be taken back.
+            let hopeless = !failure.error.is_resumable() || self.entries > 0;
+            if hopeless || !redial.again(self.reached + self.tally.files(), self.options)? {
+                let left = self.queue.len() as u64;
+                self.tally.failed_many(left, name, &failure, Some(&self.peer));
+                return Ok(self.tally.break_off(failure.error));
+            }
+        }
+    }
+
+    fn session(&mut self, link: StreamLink, sink: Option<StoreSink>) -> Result<(), Failure> {
+        let no_memory = |error: std::io::Error| {
+            Failure::new(ErrorName::Other, format!("the system has nothing to give: {error}"))
+        };
+        let clock = Clock::start();
+        self.peer = link.peer();
+        let mut memory =
+            Memory::with_frame(self.options.frame()).map_err(no_memory)?.with_limits(self.options.limits());
+        let opening = Opening::new(Speaks::First, clock).map_err(no_memory)?;
+        let session = memory.receiver(opening).map_err(|error| Failure::session(error, None))?;
+        let files = WantedFiles::new(sink, self.output.take());
+        let mut connection = Connection::new(session, link, files, clock);
+        let result = self.turns(&mut connection);
+        let Connection { link, storage: mut files, .. } = connection;
+        if let Some(sink) = &mut files.sink {
+            for (receipt, result) in sink.finish(COMMIT) {
+                // Those that are whole here need not be fetched again.
+                if result.is_ok() {
+                    self.asked.retain(|_, ask| !ask.is_for(&receipt.name));
+                    self.tally.received(moved(receipt, &self.peer));
+                }
+            }
+        }
+        self.output = files.output.take();
+        match result {
+            Ok(()) if self.is_done() => Ok(()),
+            Ok(()) => Err(Failure::new(
+                ErrorName::Closing,
+                "the peer ended the session before everything was fetched",
+            )),
+            Err(Error::Ended(Code::Cancelled)) => {
+                link.close_gently(Duration::from_secs(1));
+                Err(Failure::interrupted().with_advice("the same command resumes"))
+            }
+            Err(error) => Err(Failure::session(error, link.fault())),
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.queue.is_empty() && self.asked.is_empty() && self.later.is_empty()
+    }
+
+    fn turns(&mut self, connection: &mut Connected<'_>) -> Result<(), Error> {
+        let mut told_at = connection.now();
+        loop {
+            if self.options.stop.is_asked() {
+                connection.engine.abort(Code::Cancelled);
+            }
+            self.ask(connection);
+            let happened = match connection.turn()? {
+                Turn::Worked => Happened::Nothing,
+                Turn::Event(event) => Happened::of(event),
+                Turn::Closed => Happened::Closed,
+            };
+            let now = connection.now();
+            match happened {
+                Happened::Nothing => {}
+                Happened::Closed => return Ok(()),
+                Happened::Opened => {
+                    let (peer, protocol) = (self.peer.clone(), Protocol::Framed);
+                    self.tally.reports().tell(Report::Connected { peer, protocol });
+                }
+                Happened::Notice(text) => {
+                    self.tally.reports().tell(Report::Notice { text, peer: self.peer.clone() });
+                }
+                Happened::Received(transfer) => self.received(transfer, &mut connection.storage),
+                Happened::Failed(transfer, by, code, words) => {
+                    self.failed(transfer, (by, code, &words), connection);
+                }
+                Happened::WantFailed(want, code, words) => {
+                    if let Some(ask) = self.asked.remove(&want) {
+                        self.refused(ask, (By::Peer, code, &words), None, now);
+                    }
+                }
+            }
+            self.look(&mut connection.storage);
+            if now.since(told_at) >= TICK {
+                told_at = now;
+                self.progress(&mut connection.storage);
+            }
+            connection.look_at(Instant::from_micros(now.as_micros() + TICK.as_micros() as u64));
+        }
+    }
+
+    /// Asks for as much as can be asked for now; says goodbye when nothing is left.
+    fn ask(&mut self, connection: &mut Connected<'_>) {
+        if self.is_done() {
+            return connection.engine.close(Code::Ok);
+        }
+        let now = connection.now();
+        while self.later.front().is_some_and(|(at, _)| *at <= now) {
+            self.queue.extend(self.later.pop_front().map(|(_, ask)| ask));
+        }
+        while let Some(ask) = self.queue.front() {
+            let Some(want) = connection.engine.want() else {
+                if connection.engine.state() == SessionState::Open && self.asked.is_empty() {
+                    self.cannot_ask();
+                }
+                return;
+            };
+            match ask {
+                Ask::Look(Named { remote, .. }) => connection.storage.want_listing(want, remote),
+                Ask::List { wire, .. } => connection.storage.want_listing(want, wire),
+                Ask::Fetch { what, .. } => {
+                    if let (Ok(remote), Ok(local)) = (FileName::new(&what.remote), FileName::new(&what.local))
+                    {
+                        connection.storage.want_file(want, remote, local);
+                    }
+                }
+            }
+            self.asked.extend(self.queue.pop_front().map(|ask| (want, ask)));
+        }
+    }
+
+    /// The peer answers no WANT at all.
+    fn cannot_ask(&mut self) {
+        let failure = Failure::new(ErrorName::NotAllowed, "the peer gives no files");
+        for ask in std::mem::take(&mut self.queue) {
+            self.tally.failed(Some(ask.name().to_owned()), &failure, Some(&self.peer));
+        }
+    }
+
+    /// Takes what has come of listings.
+    fn look(&mut self, files: &mut WantedFiles) {
+        for (want, listing) in files.listings() {
+            let (listed, invalid) = listing.take();
+            match self.asked.get(&want) {
+                Some(Ask::List { shown, .. }) => {
+                    for entry in listed.into_iter().filter(|entry| entry.name.starts_with(shown.as_str())) {
+                        self.entries += 1;
+                        self.tally.reports().tell(entry.report());
+                    }
+                }
+                _ => self.looked.entry(want).or_default().extend(listed),
+            }
+            for name in invalid {
+                let failure = Failure::new(
+                    ErrorName::BadName,
+                    format!("the peer lists {name}, which is no valid name"),
+                );
+                self.tally.failed(Some(name), &failure, Some(&self.peer));
+            }
+        }
+    }
+
+    fn received(&mut self, transfer: TransferId, files: &mut WantedFiles) {
+        self.look(files);
+        let Some(under) = files.under(transfer) else { return };
+        let ask = self.asked.remove(&under.want());
+        files.forget(transfer);
+        match (under, ask) {
+            (Under::Listing(want), Some(Ask::Look(named))) => {
+                let listed = self.looked.remove(&want).unwrap_or_default();
+                self.found(&named, listed);
+            }
+            (Under::Listing(_), _) => {}
+            (Under::File(_), _) => {
+                if let Some(receipt) = files.sink.as_mut().and_then(|sink| sink.take(transfer)) {
+                    self.tally.received(moved(receipt, &self.peer));
+                }
+            }
+            (Under::Output(_), ask) => {
+                if let (Some(Ask::Fetch { what, .. }), Some(output)) = (ask, &mut files.output) {
+                    self.tally.received(Moved {
+                        name: what.remote,
+                        size: output.written,
+                        peer: self.peer.clone(),
+                        protocol: Protocol::Framed,
+                        resumed_from: output.resumed_from,
+                        digest: output.shown.take(),
+                        seconds: 0.0,
+                        stored_as: None,
+                    });
+                }
+            }
+        }
+    }
+
+    /// What there is under a name: a file, or a directory and all that is in it. Directories come last, the innermost first, so that
+    /// they keep their times.
+    fn found(&mut self, named: &Named, listed: Vec<Listed>) {
+        let inside = |name: &str| {
+            name.strip_prefix(&*named.remote).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let (mut folders, files): (Vec<_>, Vec<_>) =
+            listed.into_iter().filter(|entry| inside(&entry.name)).partition(|entry| entry.directory);
+        folders.sort_by_key(|folder| std::cmp::Reverse(folder.name.matches('/').count()));
+        let count = (files.len() + folders.len()) as u64;
+        let bytes = files.iter().filter_map(|file| file.size).fold(0, u64::saturating_add);
+        let before = self.queue.len();
+        for Listed { name, size, .. } in files.into_iter().chain(folders) {
+            let local = format!("{}{}", named.local, &name[named.remote.len()..]);
+            if let Err(error) = FileName::new(&local) {
+                let failure = Failure::new(ErrorName::LocalFile, format!("cannot make {local:?}: {error}"));
+                self.tally.failed(Some(name), &failure, None);
+                continue;
+            }
+            self.queue.push_back(Ask::Fetch { what: Named { remote: name, local }, size, tries: 0 });
+        }
+        if self.queue.len() == before && count == 0 {
+            // Only asking for it tells why it is not there.
+            self.queue.push_back(Ask::Fetch { what: named.clone(), size: None, tries: 0 });
+        } else {
+            self.tally.reports().tell(Report::Planned { files: count, bytes });
+        }
+    }
+
+    fn failed(&mut self, transfer: TransferId, what: (By, Code, &str), connection: &mut Connected<'_>) {
+        let now = connection.now();
+        let files = &mut connection.storage;
+        let Some(under) = files.under(transfer) else { return };
+        files.forget(transfer);
+        self.looked.remove(&under.want());
+        let trouble = match under {
+            Under::File(_) => {
+                files.sink.as_mut().and_then(|sink| sink.take(transfer)).and_then(|receipt| receipt.trouble)
+            }
+            Under::Output(_) => files
+                .output
+                .as_mut()
+                .and_then(|output| output.trouble.take())
+                .map(|error| format!("cannot write to the standard output: {error}")),
+            Under::Listing(_) => None,
+        };
+        if let Some(ask) = self.asked.remove(&under.want()) {
+            self.refused(ask, what, trouble, now);
+        }
+    }
+
+    /// What was asked for does not come.
+    fn refused(
+        &mut self,
+        ask: Ask,
+        (by, code, words): (By, Code, &str),
+        trouble: Option<String>,
+        now: Instant,
+    ) {
+        let ask = match (ask, by, code) {
+            // Perhaps it may be fetched though it may not be listed.
+            (Ask::Look(what), By::Peer, _) => {
+                self.queue.push_back(Ask::Fetch { what, size: None, tries: 0 });
+                return;
+            }
+            (Ask::Fetch { what, size, tries }, By::Peer, Code::Busy) if tries < BUSY_TRIES => {
+                let pause = 100_000_u64 << tries.min(4);
+                let again = Ask::Fetch { what, size, tries: tries + 1 };
+                self.later.push_back((Instant::from_micros(now.as_micros() + pause), again));
+                return;
+            }
+            (ask, ..) => ask,
+        };
+        let failure = match (by, code, trouble) {
+            (_, _, Some(trouble)) => Failure::new(ErrorName::LocalFile, trouble),
+            (By::Us, Code::NotAllowed | Code::TooLarge | Code::Unsupported, None) => Failure::new(
+                ErrorName::Protocol,
+                format!("the peer does not send what was asked for: {words}"),
+            ),
+            (By::Us, Code::Exists, None) => {
+                Failure::new(ErrorName::LocalFile, format!("cannot put it into its place: {words}"))
+            }
+            (By::Us, Code::Changed | Code::Cancelled, None) => {
+                Failure::new(ErrorName::Integrity, format!("what was written is not right: {words}"))
+            }
+            _ => Failure::transfer(by, code, words),
+        };
+        self.tally.failed(Some(ask.name().to_owned()), &failure, Some(&self.peer));
+    }
+
+    fn progress(&mut self, files: &mut WantedFiles) {
+        if let Some(sink) = &mut files.sink {
+            for (name, size) in sink.begun() {
+                self.tally.reports().tell(Report::Started { name, size });
+            }
+            self.reached = self.reached.max(sink.moved());
+            if let Some((_, receipt)) = sink.newest() {
+                let (name, bytes, size) = (receipt.name.clone(), receipt.stored, receipt.size);
+                self.tally.reports().tell(Report::Progress { name, bytes, size });
+            }
+        }
+        if let (Some(output), Some(Ask::Fetch { what, .. })) = (&files.output, self.asked.values().next()) {
+            self.reached = self.reached.max(output.written);
+            let name = what.remote.clone();
+            self.tally.reports().tell(Report::Progress { name, bytes: output.written, size: output.size });
+        }
+    }
+
+    /// The link is gone: what was asked for is to be asked for again. Says what that was, if there was one.
+    fn requeue(&mut self) -> Option<String> {
+        self.looked.clear();
+        let mut again: Vec<_> = self.asked.drain().collect();
+        again.sort_unstable_by_key(|(want, _)| *want);
+        let first = again.first().map(|(_, ask)| ask.name().to_owned());
+        let later = self.later.drain(..).map(|(_, ask)| ask);
+        for ask in again.into_iter().map(|(_, ask)| ask).chain(later).rev().collect::<Vec<_>>() {
+            self.queue.push_front(ask);
+        }
+        first
+    }
+}
+
+fn moved(receipt: crate::store::Receipt, peer: &str) -> Moved {
+    Moved {
+        size: receipt.size.unwrap_or(receipt.stored),
+        name: receipt.name,
+        peer: peer.to_owned(),
+        protocol: Protocol::Framed,
+        resumed_from: receipt.resumed_from,
+        digest: receipt.digest,
+        seconds: receipt.took.as_secs_f64(),
+        stored_as: receipt.stored_as,
+    }
+}
+
+impl Ask {
+    fn name(&self) -> &str {
+        match self {
+            Self::Look(named) | Self::Fetch { what: named, .. } => &named.remote,
+            Self::List { shown, .. } => shown,
+        }
+    }
+
+    fn is_for(&self, name: &str) -> bool {
+        matches!(self, Self::Fetch { what, .. } if what.remote == name)
+    }
+}
+
+impl Listed {
+    fn report(self) -> Report {
+        Report::Entry {
+            name: self.name,
+            size: self.size.filter(|_| !self.directory),
+            modified: self.modified.map(|nanoseconds| nanoseconds as f64 / 1e9),
+            directory: self.directory,
+            executable: self.executable,
+        }
+    }
+}
+
+impl Happened {
+    fn of(event: Event<'_>) -> Self {
+        match event {
+            Event::Opened => Self::Opened,
+            Event::Received { transfer } => Self::Received(transfer),
+            Event::ReceiveFailed(failure) => {
+                Self::Failed(failure.transfer, failure.by, failure.code, failure.words.to_owned())
+            }
+            Event::WantFailed { want, code, words } => Self::WantFailed(want, code, words.to_owned()),
+            Event::Notice(text) => Self::Notice(text.to_owned()),
+            _ => Self::Nothing,
+        }
+    }
+}

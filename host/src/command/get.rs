@@ -1,0 +1,46 @@
+//! `sampan get`.
+
+use std::path::Path;
+
+use sampan::client::{Destination, get};
+
+use super::cli::GetArguments;
+use super::display::Style;
+use super::ending::Ending;
+use super::work;
+
+pub(crate) fn run(arguments: &GetArguments, style: Style) -> Result<(), Ending> {
+    arguments.check()?;
+    let options = work::options(&arguments.from.url(), &arguments.link, arguments.limit_rate)?;
+    let destination = if arguments.is_to_stdout() {
+        Destination::Output
+    } else {
+        destination(&arguments.output, arguments.names.len())
+    };
+    work::show(style, &options.stop, |reports| get(&arguments.names, &destination, &options, reports))
+}
+
+/// Whether so many go into a directory at `path`, or one goes to it.
+fn destination(path: &Path, names: usize) -> Destination {
+    let slash = path.as_os_str().as_encoded_bytes().ends_with(b"/");
+    if names > 1 || slash || path.is_dir() {
+        Destination::Directory(path.to_owned())
+    } else {
+        Destination::Path(path.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_is_known_by_being_one_its_slash_or_several_names() {
+        let place = tempfile::tempdir().unwrap();
+        let into = |path: &Path, names| matches!(destination(path, names), Destination::Directory(_));
+        assert!(into(place.path(), 1));
+        assert!(into(Path::new("new/"), 1));
+        assert!(into(Path::new("new"), 2));
+        assert!(!into(Path::new("new"), 1));
+    }
+}

@@ -1,0 +1,97 @@
+//! `sampan serve`.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use sampan::failure::Failure;
+use sampan::link::Url;
+use sampan::report::Report;
+use sampan::server::{Allow, Server, ServerOptions};
+use sampan::stop::Stop;
+use sampan::store::{Names, OnConflict, Store, StoreOptions};
+
+use super::cli::ServeArguments;
+use super::cli::serve::{Conflict, Permission};
+use super::display::{Display, Style};
+use super::ending::Ending;
+use super::output::{Voice, complain};
+use super::{stop_at_signals, work};
+
+/// How often an interruption is noticed, and what is due is shown.
+const TICK: Duration = Duration::from_millis(200);
+
+pub(crate) fn run(arguments: &ServeArguments, style: Style) -> Result<(), Ending> {
+    let options = options(arguments)?;
+    let stop = stop_at_signals()?;
+    allow_many_files();
+    let store = StoreOptions {
+        names: if arguments.portable_names { Names::Portable } else { Names::Valid },
+        max_file_size: arguments.max_file_size.map(|size| size.0),
+        ..StoreOptions::default()
+    };
+    let open = options.listen.iter().any(|url| !url.is_local());
+    let store = Store::open(&arguments.directory, store).map_err(Failure::from)?;
+    let (server, reports) = Server::start(store, options)?;
+    if open && style.voice != Voice::Quiet {
+        complain(format_args!(
+            "sampan: nobody is authenticated and nothing is encrypted: whoever reaches this server may do what --allow says"
+        ));
+    }
+    let mut display = Display::new(style);
+    show(&server, &reports, &mut display, &stop);
+    display.finish()?;
+    Ok(())
+}
+
+/// Until the server has ended, because it was asked to or by itself.
+fn show(server: &Server, reports: &Receiver<Report>, display: &mut Display, stop: &Stop) {
+    loop {
+        match reports.recv_timeout(TICK) {
+            Ok(report) => display.show(&report),
+            Err(RecvTimeoutError::Timeout) => display.tick(),
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        if stop.is_asked() {
+            server.ask_to_stop();
+        }
+    }
+}
+
+fn options(arguments: &ServeArguments) -> Result<ServerOptions, Failure> {
+    let listen = arguments.listen.iter().map(|typed| work::url(typed)).collect::<Result<Vec<Url>, _>>()?;
+    let allow = arguments.allow.as_ref().map(|permissions| {
+        let has = |permission| permissions.contains(&permission);
+        Allow {
+            put: has(Permission::Put),
+            get: has(Permission::Get),
+            list: has(Permission::List),
+            classic: has(Permission::Classic),
+        }
+    });
+    Ok(ServerOptions {
+        listen,
+        allow,
+        on_conflict: arguments.on_conflict.map(|conflict| match conflict {
+            Conflict::Replace => OnConflict::Replace,
+            Conflict::Keep => OnConflict::Keep,
+            Conflict::Refuse => OnConflict::Refuse,
+        }),
+        digest: arguments.digest.into(),
+        max_connections: arguments.max_connections as usize,
+        handshake: arguments.handshake_timeout.0,
+        idle: arguments.idle_timeout.0.into(),
+        min_rate: arguments.min_rate.0,
+        ..ServerOptions::default()
+    })
+}
+
+/// Every connection takes a descriptor or three: as many as the system allows.
+#[cfg(unix)]
+fn allow_many_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+}
+
+#[cfg(not(unix))]
+fn allow_many_files() {}

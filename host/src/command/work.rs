@@ -1,0 +1,84 @@
+//! Running a client while what it has to tell is shown.
+
+use std::sync::mpsc::RecvTimeoutError;
+use std::thread;
+use std::time::Duration;
+
+use sampan::Reports;
+use sampan::client::{ClientOptions, Outcome};
+use sampan::failure::{ErrorName, Failure};
+use sampan::link::Url;
+use sampan::stop::Stop;
+
+use super::cli::clients::LinkArguments;
+use super::display::{Display, Style};
+use super::ending::Ending;
+use super::stop_at_signals;
+use super::values::Size;
+
+const TICK: Duration = Duration::from_millis(500);
+
+/// The URL that was typed, of what a client can dial.
+pub(super) fn dialled(typed: &str) -> Result<Url, Failure> {
+    let url = url(typed)?;
+    if url == Url::Stdio {
+        return Err(Failure::new(ErrorName::Usage, "stdio: is for servers")
+            .with_advice("start the program that speaks there with exec:COMMAND"));
+    }
+    Ok(url)
+}
+
+/// The URL that was typed.
+pub(super) fn url(typed: &str) -> Result<Url, Failure> {
+    typed.parse().map_err(|error| Failure::new(ErrorName::Usage, format!("{typed:?}: {error}")))
+}
+
+/// How a client goes about it, as it was typed.
+pub(super) fn options(
+    typed: &str,
+    link: &LinkArguments,
+    rate: Option<Size>,
+) -> Result<ClientOptions, Failure> {
+    Ok(ClientOptions {
+        digest: link.digest.map(Into::into),
+        retries: link.retries,
+        timeout: link.timeout.0,
+        rate: rate.map(|rate| rate.0),
+        stop: stop_at_signals()?,
+        ..ClientOptions::new(dialled(typed)?)
+    })
+}
+
+/// Works in one thread and shows in this one.
+pub(super) fn show(
+    style: Style,
+    stop: &Stop,
+    work: impl FnOnce(&Reports) -> Result<Outcome, Failure> + Send,
+) -> Result<(), Ending> {
+    let (reports, told) = Reports::new();
+    let mut display = Display::new(style);
+    let outcome = thread::scope(|scope| {
+        let working = scope.spawn(move || work(&reports));
+        loop {
+            match told.recv_timeout(TICK) {
+                Ok(report) => display.show(&report),
+                Err(RecvTimeoutError::Timeout) => display.tick(),
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if display.is_unread() {
+                stop.ask();
+            }
+        }
+        working.join()
+    });
+    let unread = display.is_unread();
+    display.finish()?;
+    let crashed = || Failure::new(ErrorName::Other, "it has crashed").with_advice("please report it");
+    match outcome.map_err(|_| crashed())? {
+        // Whoever reads no further has what he wanted.
+        Err(failure) if unread && failure.error == ErrorName::Interrupted => Ok(()),
+        Err(failure) => Err(failure.into()),
+        Ok(Outcome { error: Some(error), .. }) => Err(Ending::Said(error)),
+        Ok(Outcome { error: None, .. }) => Ok(()),
+    }
+}

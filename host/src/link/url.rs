@@ -1,0 +1,146 @@
+//! Names of links (`docs/cli.md` §1).
+
+mod parse;
+
+use std::error::Error;
+use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+/// The port where none is given.
+pub const DEFAULT_PORT: u16 = 50000;
+
+/// What can be typed for a link.
+const KNOWN: &str = "tcp://HOST:PORT, HOST:PORT, unix:PATH, stdio: and exec:COMMAND";
+
+/// The longest path of a Unix socket, in bytes.
+const LONGEST_PATH: usize = if cfg!(any(target_os = "linux", target_os = "android")) { 107 } else { 103 };
+
+/// Where a link leads.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Url {
+    /// TCP.
+    Tcp {
+        /// A name, or an address without brackets.
+        host: String,
+        /// Its port; 0 to listen at any that is free.
+        port: u16,
+    },
+    /// A Unix socket at this path.
+    Unix(PathBuf),
+    /// This process's standard input and output.
+    Stdio,
+    /// The standard streams of a program, which the shell starts by this command.
+    Exec(String),
+}
+
+impl Default for Url {
+    /// TCP on this computer, at [`DEFAULT_PORT`].
+    fn default() -> Self {
+        Self::Tcp { host: "127.0.0.1".into(), port: DEFAULT_PORT }
+    }
+}
+
+impl Url {
+    /// Whether only this host can be at the other end: loopback, Unix sockets and standard streams.
+    ///
+    /// Of names only `localhost` counts, of addresses only those that are written in full.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        match self {
+            Self::Tcp { host, .. } => {
+                let address = host.split_once('%').map_or(host.as_str(), |(address, _)| address);
+                host.eq_ignore_ascii_case("localhost")
+                    || address.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
+            }
+            Self::Unix(_) | Self::Stdio | Self::Exec(_) => true,
+        }
+    }
+}
+
+impl fmt::Display for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp { host, port } if host.contains(':') => write!(f, "tcp://[{host}]:{port}"),
+            Self::Tcp { host, port } => write!(f, "tcp://{host}:{port}"),
+            // A path that begins so would be taken for the form with an empty host.
+            Self::Unix(path) if path.as_os_str().as_encoded_bytes().starts_with(b"//") => {
+                write!(f, "unix://{}", path.display())
+            }
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+            Self::Stdio => f.write_str("stdio:"),
+            Self::Exec(command) => write!(f, "exec:{command}"),
+        }
+    }
+}
+
+/// Why a text names no link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UrlError {
+    /// There is no host.
+    NoHost,
+    /// This is neither a name nor an address.
+    BadHost(String),
+    /// This is not a port.
+    BadPort(String),
+    /// This follows the port.
+    AfterPort(String),
+    /// It names a user.
+    User,
+    /// It contains a control character.
+    ControlCharacter,
+    /// The slashes after `tcp:` are missing.
+    NoSlashes,
+    /// A Unix socket without a path.
+    NoPath,
+    /// A Unix socket on a host.
+    PathOnHost,
+    /// The path of a Unix socket is longer than the system takes.
+    PathTooLong {
+        /// Its length in bytes.
+        bytes: usize,
+    },
+    /// `exec:` without a command.
+    NoCommand,
+    /// Something follows `stdio:`.
+    AfterStdio,
+    /// This scheme is planned.
+    NotBuilt(&'static str),
+    /// Nobody knows this scheme.
+    UnknownScheme(String),
+}
+
+impl fmt::Display for UrlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoHost => write!(f, "no host is given; possible are {KNOWN}"),
+            Self::BadHost(host) => {
+                write!(f, "{host:?} is neither a host name nor an address (IPv6 with a port: [V6]:PORT)")
+            }
+            Self::BadPort(port) => {
+                write!(f, "{port:?} is not a port, which is a number up to 65535; possible are {KNOWN}")
+            }
+            Self::AfterPort(rest) => {
+                write!(f, "{rest:?} is too much: nothing follows the port of tcp://HOST:PORT")
+            }
+            Self::User => {
+                f.write_str("a user cannot be named: use tcp://HOST:PORT without what precedes the @")
+            }
+            Self::ControlCharacter => f.write_str("it contains a control character"),
+            Self::NoSlashes => f.write_str("after tcp: two slashes are missing: tcp://HOST:PORT"),
+            Self::NoPath => f.write_str("no path is given: use unix:PATH"),
+            Self::PathOnHost => f.write_str("a Unix socket has no host: use unix:PATH, or unix:///PATH"),
+            Self::PathTooLong { bytes } => write!(
+                f,
+                "a path of {bytes} bytes is too long for a Unix socket, which takes {LONGEST_PATH}: use a shorter one"
+            ),
+            Self::NoCommand => f.write_str("no command is given: use exec:COMMAND"),
+            Self::AfterStdio => f.write_str("nothing can follow stdio:"),
+            Self::NotBuilt(scheme) => write!(f, "{scheme}: is not built yet; possible are {KNOWN}"),
+            Self::UnknownScheme(scheme) => write!(f, "{scheme:?} is no known scheme; possible are {KNOWN}"),
+        }
+    }
+}
+
+impl Error for UrlError {}

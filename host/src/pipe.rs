@@ -1,0 +1,121 @@
+//! A pipe to send: read by a thread of its own, so that a session goes on while nothing comes.
+
+use std::fmt;
+use std::io::{self, Read};
+use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
+use std::thread;
+
+use crate::link::Waker;
+
+/// Bytes that are read at a time, and how many such pieces may wait.
+const PIECE: usize = 256 << 10;
+const WAITING: usize = 4;
+
+/// What comes from a pipe, once and in order.
+pub struct Pipe {
+    pieces: Receiver<io::Result<Vec<u8>>>,
+    piece: Vec<u8>,
+    /// Where `piece` begins in all that came, and how much of it was read.
+    offset: u64,
+    read: usize,
+}
+
+impl Pipe {
+    /// Reads from `input` until its end; wakes with each piece.
+    ///
+    /// # Errors
+    ///
+    /// If the system has no thread to give.
+    pub fn start(mut input: impl Read + Send + 'static, waker: Waker) -> io::Result<Self> {
+        let (sender, pieces) = sync_channel(WAITING);
+        thread::Builder::new().name("pipe".into()).stack_size(128 << 10).spawn(move || {
+            loop {
+                let mut piece = vec![0; PIECE];
+                let result = loop {
+                    match input.read(&mut piece) {
+                        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                        result => break result,
+                    }
+                };
+                let over = !matches!(result, Ok(1..));
+                let result = result.map(|n| {
+                    piece.truncate(n);
+                    piece
+                });
+                let gone = sender.send(result).is_err();
+                waker.wake();
+                if over || gone {
+                    return;
+                }
+            }
+        })?;
+        Ok(Self { pieces, piece: Vec::new(), offset: 0, read: 0 })
+    }
+
+    /// Whether something was read that cannot be read again.
+    #[must_use]
+    pub const fn is_begun(&self) -> bool {
+        self.offset > 0 || self.read > 0
+    }
+
+    /// The bytes at `offset`, which must be where the last read ended; 0 at the end.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` if there is nothing now; whatever the pipe said.
+    pub fn read(&mut self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+        if offset != self.offset + self.read as u64 {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a pipe cannot be read again"));
+        }
+        if self.read == self.piece.len() {
+            let next = match self.pieces.try_recv() {
+                Ok(piece) => piece?,
+                Err(TryRecvError::Empty) => return Err(io::ErrorKind::WouldBlock.into()),
+                Err(TryRecvError::Disconnected) => Vec::new(),
+            };
+            if next.is_empty() {
+                return Ok(0);
+            }
+            self.offset += self.read as u64;
+            self.read = 0;
+            self.piece = next;
+        }
+        let rest = self.piece.get(self.read..).unwrap_or_default();
+        let n = rest.len().min(into.len());
+        into[..n].copy_from_slice(&rest[..n]);
+        self.read += n;
+        Ok(n)
+    }
+}
+
+impl fmt::Debug for Pipe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pipe").field("at", &(self.offset + self.read as u64)).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::wait_for_any;
+    use std::io::Write as _;
+
+    #[test]
+    fn what_comes_is_read_once_and_in_order() {
+        let (reader, mut writer) = io::pipe().unwrap();
+        let waker = Waker::new().unwrap();
+        let mut pipe = Pipe::start(reader, waker.clone()).unwrap();
+        let mut into = [0; 4];
+        assert_eq!(pipe.read(0, &mut into).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        writer.write_all(b"hello").unwrap();
+        wait_for_any(&[], &waker, None).unwrap();
+        assert_eq!(pipe.read(0, &mut into).unwrap(), 4);
+        assert_eq!(pipe.read(4, &mut into).unwrap(), 1);
+        assert_eq!(&into[..1], b"o");
+        assert_eq!(pipe.read(0, &mut into).unwrap_err().kind(), io::ErrorKind::InvalidInput);
+        drop(writer);
+        wait_for_any(&[], &waker, None).unwrap();
+        assert_eq!(pipe.read(5, &mut into).unwrap(), 0);
+        assert_eq!(pipe.read(5, &mut into).unwrap(), 0);
+    }
+}

@@ -1,0 +1,107 @@
+//! Taking connections, and giving each a thread.
+
+use std::io;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::connection::{self, Admission, Service};
+use crate::control::{Control, Order};
+use crate::link::{Listener, StreamLink, Waker, wait_for_any};
+use crate::stop::Stop;
+
+/// How long those who are connected have to say goodbye when the server stops.
+const FAREWELL: Duration = Duration::from_secs(5);
+/// After the system had no descriptor or thread left.
+const PAUSE: Duration = Duration::from_millis(100);
+/// How often what nobody goes on with is thrown away.
+const SWEEP: Duration = Duration::from_secs(3600);
+/// So many more than are served are told that it is busy; the rest is just closed.
+const TOLD: usize = 64;
+const STACK: usize = 256 << 10;
+
+pub(super) struct Acceptor {
+    pub(super) service: Arc<Service>,
+    pub(super) listeners: Vec<Listener>,
+    pub(super) standard: Option<StreamLink>,
+    pub(super) stop: Stop,
+    pub(super) waker: Waker,
+}
+
+impl Acceptor {
+    pub(super) fn run(mut self) {
+        if let Some(link) = self.standard.take() {
+            let only = self.listeners.is_empty();
+            let _ = self.begin(link, only.then(|| self.waker.clone()));
+            if only {
+                while self.service.registry.count() > 0 && !self.stop.is_asked() {
+                    let _ = wait_for_any(&[], &self.waker, None);
+                }
+            }
+        }
+        let mut swept = Instant::now();
+        while !self.stop.is_asked() && !self.listeners.is_empty() {
+            let timeout = SWEEP.saturating_sub(swept.elapsed());
+            if wait_for_any(&self.listeners, &self.waker, Some(timeout)).is_err() || !self.take_all() {
+                let _ = wait_for_any(&[], &self.waker, Some(PAUSE));
+            }
+            if swept.elapsed() >= SWEEP {
+                swept = Instant::now();
+                self.service.store.sweep();
+            }
+        }
+        self.listeners.clear();
+        self.service.registry.ask_all(Order::Stop);
+        self.service.registry.wait_until_empty(FAREWELL);
+    }
+
+    /// Takes whoever waits; whether the system could.
+    fn take_all(&self) -> bool {
+        for listener in &self.listeners {
+            loop {
+                match listener.accept() {
+                    Ok(Some(link)) => {
+                        if let Err(error) = self.begin(link, None) {
+                            tracing::warn!("cannot serve a connection: {error}");
+                            return false;
+                        }
+                    }
+                    Ok(None) => break,
+                    Err(error) => {
+                        tracing::warn!("cannot take a connection: {error}");
+                        return false;
+                    }
+                }
+            }
+        }
+        true
+    }
+
+    /// Serves it in a thread; `ends` is woken when that is over.
+    fn begin(&self, link: StreamLink, ends: Option<Waker>) -> io::Result<()> {
+        let waker = Waker::new()?;
+        let link = link.with_waker(&waker);
+        let control = Arc::new(Control::new(waker));
+        let (connected, most) = (self.service.registry.count(), self.service.options.max_connections);
+        let admission = match connected {
+            _ if connected < most => Admission::Served,
+            _ if connected < most.saturating_add(TOLD) => Admission::Busy,
+            _ => return Ok(()),
+        };
+        let place = self.service.registry.add(Arc::clone(&control));
+        let service = Arc::clone(&self.service);
+        let thread = thread::Builder::new().name("connection".into()).stack_size(STACK);
+        let number = place;
+        let started = thread.spawn({
+            let service = Arc::clone(&service);
+            move || {
+                connection::serve(&service, link, &control, admission);
+                service.registry.remove(&number);
+                if let Some(ends) = ends {
+                    ends.wake();
+                }
+            }
+        });
+        started.map(|_| ())
+    }
+}

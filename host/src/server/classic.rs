@@ -1,0 +1,125 @@
+//! A connection that speaks the classic handshake (`docs/protocol.md` §14).
+
+use std::time::Duration;
+
+use sampan_core::classic::{Receiver, TRANSFER};
+use sampan_core::driver::Turn as DriverTurn;
+use sampan_core::wire::Code;
+use sampan_core::{By, Error, Event, Limits, Millis};
+
+use super::connection::{Admission, Client};
+use super::watch::{Turn, Watch};
+use crate::checks::FastCrc32;
+use crate::control::Order;
+use crate::failure::{ErrorName, Failure};
+use crate::link::{Link as _, StreamLink};
+use crate::memory::Memory;
+use crate::report::Protocol;
+use crate::run::Connection;
+use crate::store::{Accepts, StoreSink};
+
+const COMMIT: Duration = Duration::from_secs(60);
+
+type Classic<'m> = Connection<Receiver<'m, FastCrc32>, StreamLink, StoreSink>;
+
+pub(super) fn serve(client: &Client<'_>, link: StreamLink) {
+    let options = &client.service.options;
+    let idle = u32::try_from(options.idle.as_millis()).unwrap_or(u32::MAX);
+    let limits = Limits { handshake: options.handshake, silence: Millis(idle.min(30_000)), ..Limits::LARGE };
+    let Ok(memory) = Memory::with_frame(client.frame()) else { return };
+    let mut memory = memory.with_limits(limits);
+    let (buffers, limits) = memory.buffers();
+    let start = sampan_core::Instant::ZERO;
+    let Ok(engine) = Receiver::with_crc(buffers, limits, FastCrc32, start) else { return };
+    let allowed = client.allow.classic && client.allow.put;
+    let accepts = if allowed { Accepts::Anything } else { Accepts::Nothing };
+    let sink = client.service.store.sink(accepts, client.on_conflict(Protocol::Classic), client.control);
+    let mut connection = Connection::new(engine, link, sink, client.clock);
+    if client.admission == Admission::Busy {
+        connection.engine.refuse(Code::Busy);
+    } else {
+        client.teller.connected();
+    }
+    let mut said = Said::Nothing;
+    let result = run(client, &mut connection, &mut said);
+    let Connection { link, storage: mut sink, .. } = connection;
+    for (receipt, result) in sink.finish(COMMIT) {
+        said = Said::Something;
+        match result {
+            Ok(()) => client.teller.received(receipt),
+            Err(refusal) => {
+                let what = (By::Us, refusal.code, refusal.words);
+                client.teller.transfer_failed(Some(receipt.name), what, receipt.trouble);
+            }
+        }
+    }
+    let name = sink.unfinished().pop();
+    if let (Err(error), Said::Nothing) = (result, said) {
+        let failure = match error {
+            Error::Link(_) => Failure::session(error, link.fault()),
+            error => Failure::new(ErrorName::Other, error.to_string()),
+        };
+        client.teller.connection_failed(name, &failure);
+    }
+}
+
+/// Whether the end of the file was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Said {
+    Nothing,
+    Something,
+}
+
+fn run(client: &Client<'_>, connection: &mut Classic<'_>, said: &mut Said) -> Result<(), Error> {
+    let options = &client.service.options;
+    let mut watch = Watch::new(options.idle, options.min_rate, connection.now());
+    let mut look_at = connection.now();
+    let mut told = 0;
+    loop {
+        match connection.turn()? {
+            DriverTurn::Event(Event::Received { .. }) => {
+                *said = Said::Something;
+                if let Some(receipt) = connection.storage.take(TRANSFER) {
+                    client.teller.received(receipt);
+                }
+            }
+            DriverTurn::Event(Event::ReceiveFailed(failure)) => {
+                *said = Said::Something;
+                let (by, code, words) = (failure.by, failure.code, failure.words.to_owned());
+                let receipt = connection.storage.take(TRANSFER);
+                let trouble = receipt.as_ref().and_then(|receipt| receipt.trouble.clone());
+                let name = receipt.map(|receipt| receipt.name);
+                client.teller.transfer_failed(name, (by, code, &words), trouble);
+            }
+            DriverTurn::Event(_) | DriverTurn::Worked => {}
+            DriverTurn::Closed => return Ok(()),
+        }
+        for (name, size) in connection.storage.begun() {
+            client.teller.started(&name, size);
+        }
+        let now = connection.now();
+        if now >= look_at {
+            if client.control.order() != Order::GoOn {
+                connection.engine.refuse(Code::Closing);
+            }
+            let sink = &connection.storage;
+            let turn = match (sink.is_committing(), sink.is_receiving()) {
+                (true, _) => Turn::Ours,
+                (false, true) => Turn::Peer,
+                (false, false) => Turn::Nobody,
+            };
+            let (received, _) = connection.link.moved();
+            if watch.look(now, turn, sink.moved(), received).is_some() {
+                connection.engine.refuse(Code::Timeout);
+            }
+            if sink.moved() != told {
+                told = sink.moved();
+                if let Some((_, receipt)) = sink.newest() {
+                    client.teller.progress(&receipt.name, receipt.stored, receipt.size);
+                }
+            }
+            look_at = watch.next(now);
+        }
+        connection.look_at(look_at);
+    }
+}

@@ -1,0 +1,99 @@
+//! Saying what happens on one connection.
+
+use sampan_core::By;
+use sampan_core::wire::Code;
+
+use crate::failure::{ErrorName, Failure};
+use crate::report::{Failed, Moved, Protocol, Report};
+use crate::reports::Reports;
+use crate::store::{Receipt, Sending};
+
+/// Tells what happens with one peer.
+#[derive(Clone, Debug)]
+pub(super) struct Teller {
+    reports: Reports,
+    peer: String,
+    protocol: Protocol,
+}
+
+impl Teller {
+    pub(super) fn new(reports: Reports, peer: String, protocol: Protocol) -> Self {
+        Self { reports, peer, protocol }
+    }
+
+    pub(super) fn connected(&self) {
+        self.reports.tell(Report::Connected { peer: self.peer.clone(), protocol: self.protocol });
+    }
+
+    pub(super) fn started(&self, name: &str, size: Option<u64>) {
+        self.reports.tell(Report::Started { name: name.to_owned(), size });
+    }
+
+    pub(super) fn progress(&self, name: &str, bytes: u64, size: Option<u64>) {
+        self.reports.tell(Report::Progress { name: name.to_owned(), bytes, size });
+    }
+
+    pub(super) fn received(&self, receipt: Receipt) {
+        self.reports.tell(Report::Received(Moved {
+            size: receipt.size.unwrap_or(receipt.stored),
+            name: receipt.name,
+            peer: self.peer.clone(),
+            protocol: self.protocol,
+            resumed_from: receipt.resumed_from,
+            digest: receipt.digest,
+            seconds: receipt.took.as_secs_f64(),
+            stored_as: receipt.stored_as,
+        }));
+    }
+
+    pub(super) fn sent(&self, sending: Sending, resumed_from: u64) {
+        if sending.is_listing {
+            return;
+        }
+        self.reports.tell(Report::Sent(Moved {
+            size: sending.size.unwrap_or(sending.fetched),
+            name: sending.name,
+            peer: self.peer.clone(),
+            protocol: self.protocol,
+            resumed_from,
+            digest: sending.digest,
+            seconds: sending.took.as_secs_f64(),
+            stored_as: None,
+        }));
+    }
+
+    pub(super) fn notice(&self, text: &str) {
+        self.reports.tell(Report::Notice { text: text.to_owned(), peer: self.peer.clone() });
+    }
+
+    /// A transfer was ended by somebody; `trouble` is what was wrong here.
+    pub(super) fn transfer_failed(
+        &self,
+        name: Option<String>,
+        (by, code, words): (By, Code, &str),
+        trouble: Option<String>,
+    ) {
+        let error = ErrorName::of_code(code);
+        let message = match (trouble, words) {
+            (Some(trouble), _) => format!("{code}: {trouble}"),
+            (None, "") => code.to_string(),
+            (None, words) => format!("{code}: {}", words.escape_debug()),
+        };
+        let message = match by {
+            By::Us => message,
+            By::Peer => format!("the peer ended it: {message}"),
+        };
+        self.failed(name, error, message);
+    }
+
+    /// The connection was ended by a failure.
+    pub(super) fn connection_failed(&self, name: Option<String>, failure: &Failure) {
+        self.failed(name, failure.error, failure.to_string());
+    }
+
+    fn failed(&self, name: Option<String>, error: ErrorName, message: String) {
+        let peer = Some(self.peer.clone());
+        let resumable = error.is_resumable();
+        self.reports.tell(Report::Failed(Failed { name, error, message, resumable, peer }));
+    }
+}

@@ -1,0 +1,556 @@
+//! The receiving half of a storage: transfers of one connection become files of a store.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use cap_std::fs::Dir;
+use sampan_core::wire::{Code, FileName, Identity, Offer, is_portable};
+use sampan_core::{
+    Asked, Completion, Digest as _, Ending, Refusal, ResumePoint, Running, Storage, TransferId, Verdict,
+    WantId,
+};
+
+use super::committer::{Job, What};
+use super::file_io::{modified, time, write_at};
+use super::follower::{DIFFERS, End, Follower};
+use super::key::Key;
+use super::late::{Answer, Answers, Stored};
+use super::part::{Mode, Part};
+use super::root::{self, Found};
+use super::stamp::Stamp;
+use super::{Names, OnConflict, Store, refusal, sweep};
+use crate::control::Control;
+use crate::digests::{self, AnyDigest};
+use crate::file_error::{Doing, FileError};
+
+/// The receiving half of a [`Storage`].
+#[derive(Debug)]
+pub struct StoreSink {
+    store: Store,
+    dir: Arc<Dir>,
+    accepts: Accepts,
+    on_conflict: OnConflict,
+    answers: Arc<Answers>,
+    transfers: HashMap<TransferId, Inbound>,
+    wants: HashMap<WantId, Wanted>,
+    /// The transfer that stored something last.
+    newest: TransferId,
+    /// Those that were accepted since they were asked for.
+    begun: Vec<(String, Option<u64>)>,
+    moved: u64,
+}
+
+/// Which offers are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accepts {
+    /// Whatever the peer offers of itself.
+    Anything,
+    /// What was [wanted](StoreSink::want), and nothing else.
+    Wanted,
+    /// Nothing.
+    Nothing,
+}
+
+#[derive(Debug)]
+struct Wanted {
+    remote: String,
+    local: String,
+}
+
+/// One transfer to this store.
+#[derive(Debug)]
+struct Inbound {
+    receipt: Receipt,
+    began: Instant,
+    local: String,
+    modified: Option<i64>,
+    identity: Identity,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    File { part: Arc<Part>, digest: Following },
+    Directory,
+    Committing(Option<Key>),
+    Over,
+}
+
+/// How the digest comes along.
+#[derive(Debug)]
+enum Following {
+    AsItComes(Running<AnyDigest>),
+    Behind(Follower),
+}
+
+/// What a store knows of a transfer.
+#[derive(Debug, Default)]
+pub struct Receipt {
+    /// The name that the peer gave it; it may break any rule.
+    pub name: String,
+    /// Bytes in all, if that is known.
+    pub size: Option<u64>,
+    /// Bytes that are here.
+    pub stored: u64,
+    /// Bytes that were here before.
+    pub resumed_from: u64,
+    /// `KIND:HEX`, once it was compared.
+    pub digest: Option<String>,
+    /// The name it has got, if that is another one.
+    pub stored_as: Option<String>,
+    /// How long it took.
+    pub took: Duration,
+    /// What went wrong here.
+    pub trouble: Option<String>,
+}
+
+const TOO_LARGE: Refusal = Refusal { code: Code::TooLarge, words: "larger than this server takes" };
+
+impl StoreSink {
+    pub(super) fn new(
+        store: Store,
+        accepts: Accepts,
+        on_conflict: OnConflict,
+        control: &Arc<Control>,
+    ) -> Self {
+        let dir = store.shared.root.refresh();
+        let answers = Arc::new(Answers::new(Arc::clone(control)));
+        let newest = TransferId(0);
+        let (transfers, wants, begun) = Default::default();
+        Self { store, dir, accepts, on_conflict, answers, transfers, wants, newest, begun, moved: 0 }
+    }
+
+    /// The WANT asks for `remote`, which becomes `local` here.
+    pub fn want(&mut self, want: WantId, remote: FileName<'_>, local: FileName<'_>) {
+        let wanted = Wanted { remote: remote.as_str().to_owned(), local: local.as_str().to_owned() };
+        self.wants.insert(want, wanted);
+    }
+
+    /// The transfer is over: what is known of it, which is then forgotten.
+    pub fn take(&mut self, transfer: TransferId) -> Option<Receipt> {
+        let mut inbound = self.transfers.remove(&transfer)?;
+        inbound.receipt.took = inbound.began.elapsed();
+        Some(inbound.receipt)
+    }
+
+    /// The transfer that stored something last, as far as it has come.
+    #[must_use]
+    pub fn newest(&self) -> Option<(TransferId, &Receipt)> {
+        Some((self.newest, &self.transfers.get(&self.newest)?.receipt))
+    }
+
+    /// Names and sizes of the files that were accepted since this was called last.
+    pub fn begun(&mut self) -> Vec<(String, Option<u64>)> {
+        std::mem::take(&mut self.begun)
+    }
+
+    /// Bytes stored so far, over all transfers.
+    #[must_use]
+    pub const fn moved(&self) -> u64 {
+        self.moved
+    }
+
+    /// Whether a file is on its way from the peer.
+    #[must_use]
+    pub fn is_receiving(&self) -> bool {
+        self.transfers.values().any(|inbound| matches!(inbound.state, State::File { .. }))
+    }
+
+    /// Forgets the transfers that have not come to an end, and says their names.
+    pub fn unfinished(&mut self) -> Vec<String> {
+        let transfers: Vec<_> = self.transfers.keys().copied().collect();
+        for transfer in &transfers {
+            self.abandon(*transfer, sampan_core::Part::Keep);
+        }
+        transfers.iter().filter_map(|transfer| self.take(*transfer)).map(|receipt| receipt.name).collect()
+    }
+
+    /// What is known of a transfer.
+    #[must_use]
+    pub fn receipt(&self, transfer: TransferId) -> Option<&Receipt> {
+        self.transfers.get(&transfer).map(|inbound| &inbound.receipt)
+    }
+
+    /// Whether it waits for its own disk, not for the peer.
+    #[must_use]
+    pub fn is_committing(&self) -> bool {
+        self.transfers.values().any(|inbound| matches!(inbound.state, State::Committing(_)))
+    }
+
+    /// The connection has ended: waits for the files that are on their way into their places, and says what they came to.
+    pub fn finish(&mut self, within: Duration) -> Vec<(Receipt, Result<(), Refusal>)> {
+        let until = Instant::now() + within;
+        let mut ended = Vec::new();
+        while self.is_committing() && Instant::now() < until {
+            match self.completed() {
+                Some(Completion::Committed { transfer, result }) => {
+                    ended.extend(self.take(transfer).map(|receipt| (receipt, result)));
+                }
+                Some(Completion::Synced { .. }) => {}
+                None => std::thread::sleep(Duration::from_millis(1)),
+            }
+        }
+        ended
+    }
+
+    fn decide(
+        &mut self,
+        transfer: TransferId,
+        offer: &Offer<'_>,
+        receipt: &mut Receipt,
+    ) -> Result<(Inbound, ResumePoint), Decision> {
+        let name = offer.name.check().map_err(|error| {
+            receipt.trouble = Some(error.to_string());
+            Refusal::from(Code::BadName)
+        })?;
+        let local = self.local_name(offer, name)?;
+        let name = FileName::new(&local).map_err(|_| Refusal::from(Code::BadName))?;
+        if self.store.shared.options.names == Names::Portable {
+            is_portable(name).map_err(|error| {
+                receipt.trouble = Some(error.to_string());
+                Refusal { code: Code::BadName, words: "some systems cannot hold this name" }
+            })?;
+        }
+        if offer.listing {
+            return Err(Refusal { code: Code::Unsupported, words: "no listing was asked for" }.into());
+        }
+        let mut inbound = Inbound {
+            receipt: Receipt::default(),
+            began: Instant::now(),
+            local: local.clone(),
+            modified: offer.modified,
+            identity: offer.identity,
+            state: State::Directory,
+        };
+        if offer.directory {
+            return Ok((inbound, ResumePoint::START));
+        }
+        if offer.size > self.store.shared.options.max_file_size.or(offer.size) {
+            return Err(TOO_LARGE.into());
+        }
+        let trouble = |error: io::Error, receipt: &mut Receipt| note(receipt, Doing::Create, &local, error);
+        match root::find(&self.dir, name).map_err(|error| trouble(error, receipt))? {
+            Found::File(file) => self.look_at(&file, offer)?,
+            Found::Directory(_) => {
+                return Err(Refusal { code: Code::Exists, words: "a directory has this name" }.into());
+            }
+            Found::Other => {
+                let words = "something other than a file has this name";
+                return Err(Refusal { code: Code::Exists, words }.into());
+            }
+            Found::Nothing => {}
+        }
+        let mode = if offer.executable { Mode::Executable } else { Mode::Plain };
+        let opened = self.open(transfer, (name, offer.identity), mode);
+        let (part, mut from) = opened.map_err(|error| match error.kind() {
+            io::ErrorKind::WouldBlock | io::ErrorKind::ResourceBusy => {
+                Refusal { code: Code::Busy, words: "somebody else writes this file" }
+            }
+            _ => trouble(error, receipt),
+        })?;
+        if offer.restart || offer.size.is_some_and(|size| from.offset > size) {
+            part.restart().map_err(|error| trouble(error, receipt))?;
+            from = ResumePoint::START;
+        }
+        if !fits(&self.dir, offer.size.unwrap_or(0).saturating_sub(from.offset)) {
+            if from == ResumePoint::START {
+                part.remove();
+            }
+            return Err(Refusal { code: Code::NoSpace, words: "no space left" }.into());
+        }
+        let digest = if from == ResumePoint::START {
+            Following::AsItComes(Running::new(AnyDigest::new(offer.digest)))
+        } else {
+            let follower = Follower::start(Arc::clone(&part), from, offer.digest);
+            Following::Behind(follower.map_err(|error| trouble(error, receipt))?)
+        };
+        receipt.resumed_from = from.offset;
+        receipt.stored = from.offset;
+        inbound.state = State::File { part, digest };
+        self.newest = transfer;
+        Ok((inbound, from))
+    }
+
+    /// What the file is called here.
+    fn local_name(&mut self, offer: &Offer<'_>, name: FileName<'_>) -> Result<String, Refusal> {
+        const UNASKED: Refusal = Refusal { code: Code::NotAllowed, words: "nobody asked for it" };
+        match self.accepts {
+            Accepts::Anything => Ok(name.as_str().to_owned()),
+            Accepts::Nothing => Err(Refusal { code: Code::NotAllowed, words: "files are not taken here" }),
+            Accepts::Wanted => {
+                let want = WantId(offer.want.ok_or(UNASKED)?);
+                let wanted = self.wants.get(&want).ok_or(UNASKED)?;
+                if wanted.remote != name.as_str() {
+                    return Err(Refusal { code: Code::NotAllowed, words: "another name was asked for" });
+                }
+                Ok(wanted.local.clone())
+            }
+        }
+    }
+
+    /// A file of this name exists.
+    fn look_at(&self, file: &std::fs::File, offer: &Offer<'_>) -> Result<(), Decision> {
+        let known = Stamp::of(file).filter(|stamp| offer.size.is_none_or(|size| size == stamp.size));
+        if let Some(stamp) =
+            known.filter(|stamp| !offer.identity.is_empty() && stamp.identity == offer.identity)
+        {
+            if !offer.restart {
+                return Err(Decision::Have(stamp.size));
+            }
+        }
+        let size = file.metadata().map_or(0, |metadata| metadata.len());
+        if self.on_conflict == OnConflict::Refuse && offer.size.is_some_and(|offered| offered != size) {
+            return Err(Refusal { code: Code::Exists, words: "the name is taken" }.into());
+        }
+        Ok(())
+    }
+
+    fn open(
+        &mut self,
+        transfer: TransferId,
+        (name, identity): (FileName<'_>, Identity),
+        mode: Mode,
+    ) -> io::Result<(Arc<Part>, ResumePoint)> {
+        // Offered again under the same id: what there is of it is let go first.
+        self.transfers.remove(&transfer);
+        let dir = Arc::clone(&self.dir);
+        if identity.is_empty() {
+            return Ok((Arc::new(Part::temporary(dir, mode)?), ResumePoint::START));
+        }
+        let key = Key::of(name.as_str(), identity.as_bytes());
+        let claim = self.store.shared.writers.claim(key, self.answers.control());
+        let claim = claim.ok_or(io::ErrorKind::ResourceBusy)?;
+        let (part, from) = Part::resumable(dir, (name, identity), mode, claim)?;
+        self.store.shared.known.add(key);
+        Ok((Arc::new(part), from))
+    }
+}
+
+/// Why nothing has to be sent.
+enum Decision {
+    Have(u64),
+    Refuse(Refusal),
+}
+
+impl From<Refusal> for Decision {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refuse(refusal)
+    }
+}
+
+fn note(receipt: &mut Receipt, doing: Doing, name: &str, cause: io::Error) -> Refusal {
+    let refusal = refusal(doing, &cause);
+    receipt.trouble = Some(FileError::new(doing, Path::new(name), cause).to_string());
+    refusal
+}
+
+/// Whether so many bytes find room.
+#[cfg(unix)]
+fn fits(dir: &Dir, bytes: u64) -> bool {
+    match rustix::fs::fstatvfs(dir) {
+        // Some file systems do not count.
+        Ok(there) if there.f_blocks > 0 => bytes <= there.f_bavail.saturating_mul(there.f_frsize),
+        _ => true,
+    }
+}
+
+#[cfg(not(unix))]
+fn fits(_: &Dir, _: u64) -> bool {
+    true
+}
+
+impl Storage for StoreSink {
+    fn offered(&mut self, transfer: TransferId, offer: &Offer<'_>) -> Verdict {
+        let mut receipt = Receipt { name: offer.name.to_string(), size: offer.size, ..Receipt::default() };
+        if let Ok(name) = offer.name.check() {
+            receipt.name = name.as_str().to_owned();
+        }
+        let (inbound, verdict) = match self.decide(transfer, offer, &mut receipt) {
+            Ok((inbound, from)) => (Some(inbound), Verdict::Accept(from)),
+            Err(Decision::Have(size)) => {
+                receipt.size = Some(size);
+                receipt.stored = size;
+                receipt.resumed_from = size;
+                (None, Verdict::Have)
+            }
+            Err(Decision::Refuse(refusal)) => (None, Verdict::Decline(refusal)),
+        };
+        let inbound = match inbound {
+            Some(inbound) => {
+                if let State::File { .. } = inbound.state {
+                    self.begun.push((receipt.name.clone(), receipt.size));
+                }
+                Inbound { receipt, ..inbound }
+            }
+            None => Inbound {
+                receipt,
+                began: Instant::now(),
+                local: String::new(),
+                modified: None,
+                identity: Identity::EMPTY,
+                state: State::Over,
+            },
+        };
+        self.transfers.insert(transfer, inbound);
+        verdict
+    }
+
+    fn store(&mut self, transfer: TransferId, offset: u64, data: &[u8]) -> Result<usize, Refusal> {
+        let Some(inbound) = self.transfers.get_mut(&transfer) else { return Err(Code::Storage.into()) };
+        let State::File { part, digest } = &mut inbound.state else { return Err(Code::Storage.into()) };
+        let end = offset.saturating_add(data.len() as u64);
+        let result = match self.store.shared.options.max_file_size {
+            Some(most) if end > most => Err(TOO_LARGE),
+            _ => write_at(part.file(), data, offset)
+                .map_err(|error| note(&mut inbound.receipt, Doing::Write, &inbound.local, error)),
+        };
+        let n = match result {
+            Ok(n) => n,
+            Err(refusal) => {
+                // What does not find room must not keep it.
+                if matches!(refusal.code, Code::NoSpace | Code::TooLarge) {
+                    part.remove();
+                    inbound.state = State::Over;
+                }
+                return Err(refusal);
+            }
+        };
+        part.is_active();
+        inbound.receipt.stored = offset.saturating_add(n as u64);
+        self.moved = self.moved.saturating_add(n as u64);
+        self.newest = transfer;
+        match digest {
+            Following::AsItComes(digest) => digest.absorb(offset, data.get(..n).unwrap_or_default()),
+            Following::Behind(follower) => follower.stored(inbound.receipt.stored),
+        }
+        Ok(n)
+    }
+
+    fn sync(&mut self, transfer: TransferId, offset: u64, check: u32) -> Option<u64> {
+        if let Some(Inbound { state: State::File { part, .. }, .. }) = self.transfers.get(&transfer) {
+            let to = ResumePoint { offset, check };
+            self.store.shared.syncer.sync(part, to, transfer, &self.answers);
+        }
+        None
+    }
+
+    fn commit(&mut self, transfer: TransferId, end: &Ending<'_>) -> Option<Result<(), Refusal>> {
+        let Some(inbound) = self.transfers.get_mut(&transfer) else { return Some(Err(Code::Storage.into())) };
+        let state = std::mem::replace(&mut inbound.state, State::Over);
+        let (what, digest) = match state {
+            State::File { part, digest } => (What::File(part), Some(digest)),
+            State::Directory => (What::Directory(Arc::clone(&self.dir)), None),
+            State::Committing(_) | State::Over => return Some(Err(Code::Storage.into())),
+        };
+        if let (What::File(part), Some(Following::AsItComes(digest))) = (&what, &digest) {
+            let mut value = [0; 32];
+            let length = digest.digest().value(&mut value);
+            if digest.position() != end.size || value.get(..length) != Some(end.value) {
+                part.remove();
+                return Some(Err(DIFFERS));
+            }
+        }
+        let mut key = None;
+        if let What::File(part) = &what {
+            inbound.receipt.digest = digests::of_end(end);
+            inbound.receipt.size = Some(end.size);
+            key = part.key();
+            dress(part, inbound.modified, end.size, inbound.identity);
+        }
+        inbound.state = State::Committing(key);
+        let job = Job {
+            what,
+            name: inbound.local.clone(),
+            size: end.size,
+            modified: inbound.modified,
+            on_conflict: self.on_conflict,
+            transfer,
+            answers: Arc::clone(&self.answers),
+        };
+        let committer = &self.store.shared.committer;
+        match digest {
+            Some(Following::Behind(follower)) => {
+                let committer = Arc::clone(committer);
+                follower.finish(End { job, value: end.value.to_vec(), committer });
+            }
+            _ => committer.submit(job),
+        }
+        None
+    }
+
+    fn abandon(&mut self, transfer: TransferId, what: sampan_core::Part) {
+        let Some(inbound) = self.transfers.get_mut(&transfer) else { return };
+        if let State::File { part, .. } = std::mem::replace(&mut inbound.state, State::Over) {
+            if what == sampan_core::Part::Discard || part.key().is_none() || inbound.receipt.stored == 0 {
+                part.remove();
+                if let Some(key) = part.key() {
+                    self.store.shared.known.remove(key);
+                }
+            }
+            part.lets_go();
+        }
+    }
+
+    fn completed(&mut self) -> Option<Completion> {
+        let answer = self.answers.take()?;
+        if let Answer::Committed { transfer, result } = &answer {
+            if let Some(inbound) = self.transfers.get_mut(transfer) {
+                let state = std::mem::replace(&mut inbound.state, State::Over);
+                match result {
+                    Ok(Stored::As(name)) => inbound.receipt.stored_as = Some(name.clone()),
+                    Ok(Stored::AsNamed) => {}
+                    Err(setback) => inbound.receipt.trouble.clone_from(&setback.trouble),
+                }
+                if let (Ok(_), State::Committing(key)) = (result, state) {
+                    let key = key.unwrap_or_else(|| Key::of(&inbound.local, b""));
+                    self.forget(key);
+                }
+            }
+        }
+        Some(answer.completion())
+    }
+
+    fn ask(&mut self, want: WantId) -> Result<Asked<'_>, Refusal> {
+        let wanted = self.wants.get(&want).ok_or(Refusal::from(Code::NotFound))?;
+        FileName::new(&wanted.remote).map(Asked::File).map_err(|_| Code::BadName.into())
+    }
+}
+
+impl StoreSink {
+    /// A file is in its place: its part is no more, and others of its name lead nowhere if it has replaced what was there.
+    fn forget(&self, key: Key) {
+        let known = &self.store.shared.known;
+        if self.on_conflict == OnConflict::Replace {
+            for other in known.take_others(key) {
+                sweep::remove_part(&self.dir, other);
+            }
+        } else {
+            known.remove(key);
+        }
+    }
+}
+
+impl Drop for StoreSink {
+    fn drop(&mut self) {
+        let transfers: Vec<_> = self.transfers.keys().copied().collect();
+        for transfer in transfers {
+            self.abandon(transfer, sampan_core::Part::Keep);
+        }
+    }
+}
+
+/// Gives a part what it will have as a file: its time, and the stamp that says what it is.
+fn dress(part: &Part, modified_at: Option<i64>, size: u64, identity: Identity) {
+    if let Some(time) = modified_at.and_then(time) {
+        // A file system that cannot hold this time keeps another one.
+        let _ = part.file().set_modified(time);
+    }
+    if !identity.is_empty() {
+        if let Ok(metadata) = part.file().metadata() {
+            Stamp { identity, size, modified: modified(&metadata) }.put(part.file());
+        }
+    }
+}
