@@ -8,11 +8,29 @@ mod demo;
 #[cfg(target_os = "linux")]
 mod disk;
 #[cfg(target_os = "linux")]
+mod exits;
+#[cfg(target_os = "linux")]
 mod framing;
+#[cfg(target_os = "linux")]
+mod hostile_server;
 #[cfg(target_os = "linux")]
 mod kill;
 #[cfg(target_os = "linux")]
 #[allow(dead_code, unused_imports, reason = "the kit comes before the tests that need all of it")]
 mod kit;
+#[cfg(target_os = "linux")]
+mod names;
+#[cfg(target_os = "linux")]
+mod operation;
+#[cfg(target_os = "linux")]
+mod output;
+#[cfg(target_os = "linux")]
+mod policy;
+#[cfg(target_os = "linux")]
+mod resources;
+#[cfg(target_os = "linux")]
+mod sizes;
+#[cfg(target_os = "linux")]
+mod storage;
 #[cfg(target_os = "linux")]
 mod tree;

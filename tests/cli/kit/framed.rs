@@ -23,6 +23,7 @@ pub(crate) struct Framed {
     ours: Hello,
     heard: Vec<u8>,
     preamble: bool,
+    transfers: u32,
 }
 
 impl Framed {
@@ -74,7 +75,7 @@ impl Framed {
 
     /// Nothing has been said yet.
     pub(crate) fn over(raw: Raw, ours: Hello) -> Self {
-        Self { raw, theirs: Self::hello(), ours, heard: Vec::new(), preamble: false }
+        Self { raw, theirs: Self::hello(), ours, heard: Vec::new(), preamble: false, transfers: 0 }
     }
 
     /// Waits for the peer's HELLO.
@@ -83,6 +84,12 @@ impl Framed {
         let frame = self.hear(PATIENCE).expect("a HELLO");
         let Ok(Frame::Hello(hello)) = Frame::parse(&frame) else { panic!("no HELLO but {frame:02x?}") };
         self.theirs = hello;
+    }
+
+    /// An id that was not used before.
+    pub(crate) fn next_transfer(&mut self) -> u32 {
+        self.transfers += 1;
+        self.transfers
     }
 
     /// An OFFER of a file with this name and size, which cannot be resumed and has no digest but the check.
@@ -249,6 +256,17 @@ impl Framed {
         }
     }
 
+    /// The next frame of this kind, past all others.
+    #[track_caller]
+    pub(crate) fn expect_past(&mut self, kind: Kind) -> Vec<u8> {
+        loop {
+            let frame = self.hear(PATIENCE).unwrap_or_else(|error| panic!("{kind} was expected: {error}"));
+            if frame[0] == kind.code() {
+                return frame;
+            }
+        }
+    }
+
     /// The peer takes the offer; from where and with how much credit.
     #[track_caller]
     pub(crate) fn expect_accept(&mut self) -> Accept {
@@ -272,6 +290,18 @@ impl Framed {
         let done = Done::parse(&frame[1..]).expect("a DONE");
         assert_eq!((done.transfer, done.code), (transfer, code), "{}", done.words);
         done.words.to_owned()
+    }
+
+    /// The peer takes the offer and, with what was sent of it, the file.
+    #[track_caller]
+    pub(crate) fn expect_done_after_accept(&mut self, transfer: u32) {
+        let mut frame = self.hear(PATIENCE).expect("an answer");
+        while frame[0] != Kind::Done.code() {
+            assert!(matches!(frame[0], 0x12 | 0x15), "a DONE was expected and not {frame:02x?}");
+            frame = self.hear(PATIENCE).expect("an answer");
+        }
+        let done = Done::parse(&frame[1..]).expect("a DONE");
+        assert_eq!((done.transfer, done.code), (transfer, Code::Ok), "{}", done.words);
     }
 
     /// The peer ends a transfer with this code; its words.
@@ -309,6 +339,12 @@ impl Framed {
     /// comes.
     #[track_caller]
     pub(crate) fn take_contents(&mut self, transfer: u32) -> Vec<u8> {
+        self.take_contents_or_abort(transfer).expect("contents and not an ABORT")
+    }
+
+    /// The same; none if the peer gives the transfer up.
+    #[track_caller]
+    pub(crate) fn take_contents_or_abort(&mut self, transfer: u32) -> Option<Vec<u8>> {
         let mut contents = Vec::new();
         let credit = self.ours.window;
         self.say(&Frame::Accept(Accept { transfer, have: false, offset: 0, check: 0, credit }));
@@ -324,7 +360,11 @@ impl Framed {
                     assert_eq!(end.check, Nibble.update(0, &contents));
                     assert_eq!((end.transfer, end.size), (transfer, contents.len() as u64));
                     self.say(&Frame::Done(Done { transfer, code: Code::Ok, words: "" }));
-                    return contents;
+                    return Some(contents);
+                }
+                Frame::Abort(abort) => {
+                    assert_eq!((abort.scope, abort.transfer), (Scope::Sending, transfer));
+                    return None;
                 }
                 Frame::Ping(ping) => {
                     self.say(&Frame::Pong(sampan_core::wire::Pong { number: ping.number }));

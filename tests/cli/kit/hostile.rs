@@ -94,21 +94,74 @@ impl Framed {
         self.say(&Frame::Decline(Decline { what: Answered::Want, number, code, words }));
     }
 
-    /// Answers listings with these records and refuses files (`not found`), until a file is asked for that is in `files`, or
-    /// the client says something else; the WANT for that file.
+    /// Answers a WANT of a listing with these records; whether the client took them.
     #[track_caller]
-    pub(crate) fn serve_listing(&mut self, transfer: u32, wanted: &Wanted, records: &[u8]) {
+    pub(crate) fn serve_listing(&mut self, wanted: &Wanted, records: &[u8]) -> bool {
+        let transfer = self.next_transfer();
         let name = UncheckedName::new(wanted.name.as_bytes());
-        let offer = Offer {
+        let plain = Self::offer(transfer, "", 0);
+        self.say(&Frame::Offer(Offer {
             size: None,
             want: Some(wanted.number),
             listing: true,
             name,
-            ..Self::offer(transfer, "", 0)
-        };
-        self.say(&Frame::Offer(offer));
+            ..plain
+        }));
+        if !self.is_taken() {
+            return false;
+        }
         self.say_data(transfer, records, 0, 4096);
-        self.say(&Frame::End(Self::end_of(transfer, records)));
+        self.try_say(&Frame::End(Self::end_of(transfer, records))).is_ok()
+    }
+
+    /// Whether the client's answer to an OFFER is ACCEPT.
+    #[track_caller]
+    pub(crate) fn is_taken(&mut self) -> bool {
+        while let Ok(frame) = self.hear(PATIENCE) {
+            match Frame::parse(&frame).expect("a frame") {
+                Frame::Accept(accept) => return !accept.have,
+                Frame::Decline(_) | Frame::Abort(_) | Frame::Bye(_) => return false,
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// Answers listings with these records, and says `not found` to files other than `files`, until one of these is asked for; none
+    /// if the client says farewell or leaves.
+    #[track_caller]
+    pub(crate) fn next_file(&mut self, records: &[u8], files: &[&str]) -> Option<Wanted> {
+        while let Ok(frame) = self.hear(PATIENCE) {
+            match Frame::parse(&frame).expect("a frame") {
+                Frame::Want(want) => {
+                    let name = String::from_utf8_lossy(want.name.as_bytes()).into_owned();
+                    let wanted = Wanted { number: want.number, listing: want.listing, name };
+                    if wanted.listing {
+                        self.serve_listing(&wanted, records);
+                    } else if files.contains(&&*wanted.name) {
+                        return Some(wanted);
+                    } else {
+                        self.say_refusal(wanted.number, Code::NotFound, "");
+                    }
+                }
+                Frame::Bye(_) => {
+                    self.say_bye();
+                    return None;
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// Goes along with whatever the client says until it leaves: answers listings with nothing, refuses files, says farewell.
+    pub(crate) fn see_off(&mut self) {
+        while self.next_file(&[], &[]).is_some() {}
+    }
+
+    /// The OFFER that answers a WANT rightly.
+    pub(crate) fn answer_to<'a>(&mut self, wanted: &'a Wanted, size: u64) -> Offer<'a> {
+        Offer { want: Some(wanted.number), ..Self::offer(self.next_transfer(), &wanted.name, size) }
     }
 }
 

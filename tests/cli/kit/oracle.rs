@@ -122,7 +122,7 @@ impl<'a> Oracle<'a> {
         let began = Instant::now();
         match self.good {
             Good::Sends => {
-                let contents = content(77, 70_000);
+                let contents = content(77, 700);
                 let file = self.arena.place.write(&format!("good/{name}"), &contents);
                 Sampan::send(url, &[]).args(&[file]).within(PATIENCE).run().assert_exit(0);
                 assert_eq!(self.arena.place.stored(&name), Some(contents));

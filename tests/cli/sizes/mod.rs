@@ -1,0 +1,7 @@
+//! Sizes, offsets and digests that are not what they say, and many who want the same name.
+
+mod announced;
+mod changing;
+mod contended;
+mod offsets;
+mod resumed;
