@@ -31,10 +31,21 @@ pub(super) enum Reply {
     Last(&'static str),
 }
 
+/// How a server finds the size.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum SizeIs {
+    /// What one read brings, contents that came with it included.
+    OneRead,
+    /// So many digits.
+    Digits(usize),
+}
+
 /// How a server answers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Manner {
     pub(super) name: Reply,
+    /// How much of what comes then is the size.
+    pub(super) size_is: SizeIs,
     pub(super) size: Reply,
     /// After so many bytes of contents.
     pub(super) contents: Option<(usize, Reply)>,
@@ -45,6 +56,7 @@ impl Manner {
     /// Of the older server.
     pub(super) const KNOWN: Self = Self {
         name: Reply::Text(NAME_OK),
+        size_is: SizeIs::OneRead,
         size: Reply::Text(SIZE_OK),
         contents: None,
         end: Reply::Text(FINISHED),
@@ -156,7 +168,11 @@ impl<'a> Connection<'a> {
         let name = String::from_utf8_lossy(&self.read()?).into_owned();
         self.note(|told| told.name.clone_from(&name));
         self.reply(manner.name)?;
-        let size = String::from_utf8_lossy(&self.read()?).into_owned();
+        let size = match manner.size_is {
+            SizeIs::OneRead => self.read()?,
+            SizeIs::Digits(digits) => self.read_exactly(digits)?,
+        };
+        let size = String::from_utf8_lossy(&size).into_owned();
         self.note(|told| told.size = size);
         self.reply(manner.size)?;
         let mut file = None;
@@ -203,6 +219,12 @@ impl<'a> Connection<'a> {
             (Err(_), _) | (_, Reply::Last(_)) => Err(Over::Closed),
             (Ok(()), _) => Ok(()),
         }
+    }
+
+    fn read_exactly(&mut self, length: usize) -> Result<Vec<u8>, Over> {
+        let mut buffer = vec![0; length];
+        self.stream.read_exact(&mut buffer).map_err(|_| Over::Closed)?;
+        Ok(buffer)
     }
 
     /// What one read brings.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use super::older_server::SizeIs;
 use super::{Manner, OlderServer, Reply};
 use crate::kit::{Place, SOON, Sampan, content};
 
@@ -57,6 +58,8 @@ fn a_server_of_other_words() {
 fn a_server_whose_answers_come_together() {
     arrives(Manner {
         name: Reply::Text("[+] server : filename query ok[+] server : filesize query ok"),
+        // A client that has its answer already sends contents at once.
+        size_is: SizeIs::Digits("300000".len()),
         size: Reply::Text(""),
         ..Manner::KNOWN
     });
@@ -68,8 +71,8 @@ fn a_server_that_answers_late() {
     arrives(Manner {
         name: late(super::NAME_OK),
         size: late(super::SIZE_OK),
-        contents: None,
         end: late(super::FINISHED),
+        ..Manner::KNOWN
     });
 }
 
