@@ -146,7 +146,7 @@ fn trickle(n: usize, url: &str, over: &Arc<AtomicBool>) -> JoinHandle<()> {
     small_thread(move || {
         let mut raw = match n % 2 {
             0 => Raw::dial(&url),
-            _ => OlderClient::announcing(&url, &format!("trickling-{n}"), 1 << 40).raw,
+            _ => OlderClient::announcing(&url, &format!("trickling-{n}"), 1 << 20).raw,
         };
         let hello = b"\xF5SPN\x01\x22\0\0\x01\x01".iter().cycle();
         for byte in hello {

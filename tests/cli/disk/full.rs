@@ -58,6 +58,11 @@ impl Small {
         Sampan::send(self.server.url(), &[]).args(&[&file]).run()
     }
 
+    /// Sends it without saying how much it is.
+    fn pipe(&self, name: &str, contents: &[u8]) -> crate::kit::Ran {
+        Sampan::send(self.server.url(), &["--name", name, "-"]).input(contents).run()
+    }
+
     fn stored(&self, name: &str) -> Option<Vec<u8>> {
         fs::read(self.root.join(name)).ok()
     }
@@ -95,10 +100,16 @@ impl Small {
     }
 }
 
+/// A server may ask beforehand whether there is room, but only if it is told how much is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Size {
+    Known,
+    Unknown,
+}
+
 /// Whatever is full first: contents, what is noted of a part, or what comes last.
-#[test]
-#[ignore = "job disk"]
-fn with_ever_more_pages_left() {
+#[track_caller]
+fn with_ever_more_pages_left(size: Size) {
     let mut small = Small::new("size=1M");
     // What a server makes once and keeps is there.
     small.send("warm", b"up").assert_exit(0);
@@ -108,7 +119,10 @@ fn with_ever_more_pages_left() {
     for pages in 0..16 {
         small.leave_pages(pages);
         let before = small.room();
-        let ran = small.send("file", &contents);
+        let ran = match size {
+            Size::Known => small.send("file", &contents),
+            Size::Unknown => small.pipe("file", &contents),
+        };
         if ran.code == Some(0) {
             assert_eq!(small.stored("file").as_ref(), Some(&contents), "{pages}");
             fs::remove_file(small.root.join("file")).expect("it is there");
@@ -123,6 +137,18 @@ fn with_ever_more_pages_left() {
     }
     assert!(refused >= 8 && stored >= 4, "{refused} refused, {stored} stored");
     small.server.stop();
+}
+
+#[test]
+#[ignore = "job disk"]
+fn with_ever_more_pages_left_for_a_file() {
+    with_ever_more_pages_left(Size::Known);
+}
+
+#[test]
+#[ignore = "job disk"]
+fn with_ever_more_pages_left_for_what_is_piped_in() {
+    with_ever_more_pages_left(Size::Unknown);
 }
 
 /// Folders, the file itself, what is noted of a part.
@@ -160,12 +186,34 @@ fn in_the_middle_of_a_large_file() {
     small.send("warm", b"up").assert_exit(0);
     let before = small.room();
     let contents = content(2, 16 << 20);
-    assert_no_room(&small.send("large", &contents));
-    assert_eq!(small.visible(), ["warm"]);
-    small.assert_given_back(before);
+    for ran in [small.send("large", &contents), small.pipe("large", &contents)] {
+        assert_no_room(&ran);
+        assert_eq!(small.visible(), ["warm"]);
+        small.assert_given_back(before);
+    }
     let fits = content(3, 2 << 20);
     small.send("fits", &fits).assert_exit(0);
     assert_eq!(small.stored("fits"), Some(fits));
+    small.server.stop();
+}
+
+/// There was room when the server was asked.
+#[test]
+#[ignore = "job disk"]
+fn that_others_fill_meanwhile() {
+    let mut small = Small::new("size=8M");
+    small.send("warm", b"up").assert_exit(0);
+    let before = small.room();
+    let file = small.place.write("from/large", &content(9, 6 << 20));
+    let client = Sampan::send(small.server.url(), &["--limit-rate", "2M"]).args(&[&file]).start();
+    until("half of it is there", PATIENCE, || (small.room().0 < before.0 / 2).then_some(()));
+    small.leave_pages(0);
+    assert_no_room(&client.finish());
+    fs::remove_file(small.root.join("ballast")).expect("it is there");
+    assert_eq!(small.visible(), ["warm"]);
+    small.assert_given_back(before);
+    Sampan::send(small.server.url(), &[]).args(&[&file]).run().assert_exit(0);
+    assert_eq!(small.stored("large"), fs::read(file).ok());
     small.server.stop();
 }
 
@@ -216,22 +264,40 @@ fn an_older_client_is_not_told_that_it_is_done() {
     small.server.stop();
 }
 
+/// Each would find room alone.
 #[test]
 #[ignore = "job disk"]
 fn many_clients_meet_a_full_disk_together() {
     let mut small = Small::new("size=4M");
     small.send("warm", b"up").assert_exit(0);
     let before = small.room();
-    let clients: Vec<_> = (0..8)
-        .map(|n| {
-            let file = small.place.write(&format!("from/large-{n}"), &content(n, 8 << 20));
-            Sampan::send(small.server.url(), &[]).args(&[&file]).start()
+    let files: Vec<_> = (0..8).map(|n| content(n, 3 << 20)).collect();
+    let clients: Vec<_> = files
+        .iter()
+        .enumerate()
+        .map(|(n, contents)| {
+            let file = small.place.write(&format!("from/large-{n}"), contents);
+            Sampan::send(small.server.url(), &["--limit-rate", "3M"]).args(&[&file]).start()
         })
         .collect();
-    for client in clients {
-        assert_no_room(&client.finish());
+    let (mut refused, mut names) = (0, vec!["warm".to_owned()]);
+    for (n, client) in clients.into_iter().enumerate() {
+        let ran = client.finish();
+        let name = format!("large-{n}");
+        if ran.code == Some(0) {
+            assert_eq!(small.stored(&name).as_ref(), Some(&files[n]));
+            names.push(name);
+        } else {
+            assert_no_room(&ran);
+            refused += 1;
+        }
     }
-    assert_eq!(small.visible(), ["warm"]);
+    names.sort();
+    assert_eq!(small.visible(), names);
+    assert!(refused >= 7, "{refused} were refused");
+    for name in names.iter().filter(|name| *name != "warm") {
+        fs::remove_file(small.root.join(name)).expect("it is there");
+    }
     small.assert_given_back(before);
     small.server.stop();
 }

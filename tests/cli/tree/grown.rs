@@ -130,7 +130,9 @@ impl Random {
             // Before what is odd about it, and behind.
             0 => format!("{}{what}{n}", self.pick(&ODD)),
             1 => format!("{what}{n}{}", self.pick(&ODD)),
-            2 if what == "file" && n < 4 * ODD.len() => format!("{}{}", ODD[n % ODD.len()], " ".repeat(n / ODD.len())),
+            2 if what == "file" && n < 4 * ODD.len() => {
+                format!("{}{}", ODD[n % ODD.len()], " ".repeat(n / ODD.len()))
+            }
             _ => format!("{what}-{n}.txt"),
         }
     }
