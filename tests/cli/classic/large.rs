@@ -70,7 +70,7 @@ fn three_gib_to_an_older_server() {
     let path = place.path().join("3g.bin");
     let sent = sparse(&path);
     let server = HostileServer::new();
-    let client = Sampan::send(&server.url(), &["--classic", "--json"]).args(&[&path]).within(LONG).start();
+    let client = Sampan::send(&server.url(), &["--classic"]).args(&[&path]).within(LONG).start();
     let mut raw = server.accept();
     let mut buffer = [0; 1024];
     let mut expect = |message: &str, answer: &str| {
