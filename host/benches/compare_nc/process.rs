@@ -4,10 +4,12 @@ use std::fs;
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::Failure;
 
@@ -17,11 +19,14 @@ const LOOK: Duration = Duration::from_millis(10);
 /// No run takes this long on a machine where measuring it makes sense.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
-/// Makes Ctrl-C and SIGTERM errors, so that what was started ends and what was written goes.
+/// Makes signals to end errors, so that what was started ends and what was written goes.
 pub(crate) fn stop_when_interrupted() -> Result<(), Failure> {
-    Ok(ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed))?)
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        signal_hook::flag::register(signal, Arc::clone(&INTERRUPTED))?;
+    }
+    Ok(())
 }
 
 pub(crate) fn check_interrupted() -> Result<(), Failure> {
