@@ -8,54 +8,66 @@ use crate::kit::{Arena, PATIENCE, SOON, content};
 
 const DEADLINES: &[&str] = &["--handshake-timeout", "1s", "--idle-timeout", "1s"];
 
-/// The server lets the client go a second after it has fallen silent, and says so once.
-#[track_caller]
-fn assert_let_go(mut arena: Arena, mut client: OlderClient) {
-    let began = Instant::now();
-    let (said, _) = client.raw.read_to_end(PATIENCE);
-    let took = began.elapsed();
-    assert!(took > Duration::from_millis(500) && took < SOON, "{took:?}");
-    let said = String::from_utf8_lossy(&said);
-    assert!(said.is_empty() || said.starts_with("[!] server : "), "{said:?}");
-    arena.oracle().failed("timeout").check();
+/// What an older client has said when it falls silent.
+#[derive(Clone, Copy, Debug)]
+enum Silent {
+    BeforeItsName,
+    BeforeItsSize,
+    AfterNameAndSizeInOne,
+    BeforeItsContents,
+    BeforeItsLastByte,
+}
+
+impl Silent {
+    const ALL: [Self; 5] = [
+        Self::BeforeItsName,
+        Self::BeforeItsSize,
+        Self::AfterNameAndSizeInOne,
+        Self::BeforeItsContents,
+        Self::BeforeItsLastByte,
+    ];
+
+    fn client(self, url: &str) -> OlderClient {
+        let named = |name: &[u8]| {
+            let mut client = OlderClient::dial(url);
+            assert_eq!(client.say(name), NAME_OK);
+            client
+        };
+        match self {
+            Self::BeforeItsName => OlderClient::dial(url),
+            Self::BeforeItsSize => named(b"a.txt"),
+            Self::AfterNameAndSizeInOne => named(b"a.txt5"),
+            Self::BeforeItsContents => OlderClient::announcing(url, "a.txt", 100_000),
+            Self::BeforeItsLastByte => {
+                let mut client = OlderClient::announcing(url, "a.txt", 100_000);
+                client.raw.write(&content(1, 99_999));
+                client
+            }
+        }
+    }
+
+    /// The server lets the client go a second after it has fallen silent, and says so once.
+    #[track_caller]
+    fn is_let_go(self) {
+        let mut arena = Arena::with(DEADLINES);
+        let mut client = self.client(arena.url());
+        let began = Instant::now();
+        let (said, _) = client.raw.read_to_end(PATIENCE);
+        let took = began.elapsed();
+        assert!(took > Duration::from_millis(500) && took < SOON, "{self:?}: {took:?}");
+        let said = String::from_utf8_lossy(&said);
+        assert!(said.is_empty() || said.starts_with("[!] server : "), "{self:?}: {said:?}");
+        arena.oracle().failed("timeout").check();
+    }
 }
 
 #[test]
-fn before_its_name() {
-    let arena = Arena::with(DEADLINES);
-    let client = OlderClient::dial(arena.url());
-    assert_let_go(arena, client);
-}
-
-#[test]
-fn before_its_size() {
-    let arena = Arena::with(DEADLINES);
-    let mut client = OlderClient::dial(arena.url());
-    assert_eq!(client.say(b"a.txt"), NAME_OK);
-    assert_let_go(arena, client);
-}
-
-#[test]
-fn after_a_name_that_came_with_its_size() {
-    let arena = Arena::with(DEADLINES);
-    let mut client = OlderClient::dial(arena.url());
-    assert_eq!(client.say(b"a.txt5"), NAME_OK);
-    assert_let_go(arena, client);
-}
-
-#[test]
-fn before_its_contents() {
-    let arena = Arena::with(DEADLINES);
-    let client = OlderClient::announcing(arena.url(), "a.txt", 100_000);
-    assert_let_go(arena, client);
-}
-
-#[test]
-fn within_its_contents() {
-    let arena = Arena::with(DEADLINES);
-    let mut client = OlderClient::announcing(arena.url(), "a.txt", 100_000);
-    client.raw.write(&content(1, 99_999));
-    assert_let_go(arena, client);
+fn in_every_phase() {
+    thread::scope(|scope| {
+        for silent in Silent::ALL {
+            scope.spawn(move || silent.is_let_go());
+        }
+    });
 }
 
 #[test]

@@ -12,8 +12,17 @@ use crate::kit::{PATIENCE, Sampan, Server, content};
 const MIB: usize = 1 << 20;
 
 /// In the middle, when more was sent than is ever kept in flight, and more time has passed than between two flushes.
+#[test]
+fn in_the_middle() {
+    thread::scope(|scope| {
+        for victim in Victim::ALL {
+            scope.spawn(move || kill_in_the_middle(victim));
+        }
+    });
+}
+
 #[track_caller]
-fn in_the_middle(victim: Victim) {
+fn kill_in_the_middle(victim: Victim) {
     let mut scene = Scene::new(&content(1, 64 * MIB));
     let watcher = scene.watch("moved.bin");
     let began = Instant::now();
@@ -24,22 +33,7 @@ fn in_the_middle(victim: Victim) {
     assert!(began.elapsed() > Duration::from_secs(2), "the rate was not limited: {:?}", began.elapsed());
     scene.kill(victim, client);
     let resumed_from = scene.send_again("moved.bin", watcher);
-    assert!(resumed_from >= 8 * MIB as u64, "only {resumed_from} were there already");
-}
-
-#[test]
-fn the_client_in_the_middle() {
-    in_the_middle(Victim::Client);
-}
-
-#[test]
-fn the_server_in_the_middle() {
-    in_the_middle(Victim::Server);
-}
-
-#[test]
-fn both_in_the_middle() {
-    in_the_middle(Victim::Both);
+    assert!(resumed_from >= 8 * MIB as u64, "{victim:?}: only {resumed_from} were there already");
 }
 
 /// A client that was not killed goes on by itself when the server is there again.
