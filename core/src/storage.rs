@@ -261,14 +261,17 @@ pub(crate) fn serve<E: Engine, S: Storage>(engine: &mut E, storage: &mut S, now:
     }
 }
 
-/// Passes one late answer of the storage's to the engine; whether there was one.
+/// Passes the late answers of the storage's to the engine, all at once so that what they cause can leave together; whether there was any.
 pub(crate) fn complete<E: Engine, S: Storage>(engine: &mut E, storage: &mut S) -> bool {
-    match storage.completed() {
-        Some(Completion::Synced { transfer, durable }) => engine.synced(transfer, durable),
-        Some(Completion::Committed { transfer, result }) => engine.committed(transfer, result),
-        None => return false,
+    let mut any = false;
+    while let Some(completion) = storage.completed() {
+        any = true;
+        match completion {
+            Completion::Synced { transfer, durable } => engine.synced(transfer, durable),
+            Completion::Committed { transfer, result } => engine.committed(transfer, result),
+        }
     }
-    true
+    any
 }
 
 impl fmt::Display for FileType {

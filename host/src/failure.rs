@@ -259,7 +259,9 @@ impl Failure {
                 ErrorName::LinkLost
             }
             Error::Link(_) => ErrorName::Timeout,
-            Error::Peer(PeerError::Aborted(code)) => ErrorName::of_code(code),
+            // A frame arrived damaged there: the next link may be better (§8.4).
+            Error::Peer(PeerError::Aborted(Code::Integrity)) => ErrorName::LinkLost,
+            Error::Peer(PeerError::Aborted(code)) | Error::Ended(code) => ErrorName::of_code(code),
             Error::Peer(PeerError::NotSampan | PeerError::FramingVersion { .. }) => ErrorName::NotSampan,
             Error::Peer(PeerError::Classic) => ErrorName::ClassicPeer,
             Error::Peer(_) => ErrorName::Protocol,
@@ -295,6 +297,15 @@ impl From<FileError> for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sessions_that_can_be_resumed_are() {
+        let failure = |error| Failure::session(error, None).error;
+        assert_eq!(failure(PeerError::Aborted(Code::Integrity).into()), ErrorName::LinkLost);
+        assert_eq!(failure(Error::Ended(Code::Timeout)), ErrorName::Timeout);
+        assert_eq!(failure(LinkError::Silent.into()), ErrorName::Timeout);
+        assert_eq!(failure(PeerError::Classic.into()), ErrorName::ClassicPeer);
+    }
 
     #[test]
     fn every_error_has_a_name_of_its_own() {

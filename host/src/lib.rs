@@ -17,6 +17,7 @@ pub mod control;
 pub mod digests;
 pub mod failure;
 mod file_error;
+mod happened;
 pub mod link;
 pub mod memory;
 mod outbound;

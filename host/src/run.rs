@@ -107,13 +107,16 @@ impl<E: Engine, L: Link, S: Storage> Connection<E, L, S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::control::Control;
+    use crate::link::Waker;
     use crate::link::{Listener, SocketBuffers, StreamLink, TcpOptions};
     use crate::memory::{Memory, Opening};
-    use crate::sink::FileSink;
-    use crate::source::FileSource;
+    use crate::source::{FileSource, Item, ItemKind};
+    use crate::store::{Accepts, OnConflict, Store, StoreOptions};
     use sampan_core::wire::Code;
     use sampan_core::{Limits, LinkError, Millis, Speaks};
     use std::fs;
+    use std::sync::Arc;
     use std::thread;
 
     fn links(options: &TcpOptions) -> (StreamLink, StreamLink) {
@@ -133,19 +136,23 @@ mod tests {
         let (from, to) = (dir.path().join("file"), dir.path().join("to"));
         let contents: Vec<u8> = (0..3_000_000_u32).map(|n| (n ^ (n >> 11)) as u8).collect();
         fs::write(&from, &contents).unwrap();
-        fs::create_dir(&to).unwrap();
         let (client, server) =
             links(&TcpOptions { buffers: SocketBuffers::Fixed(4096), ..TcpOptions::default() });
         thread::scope(|scope| {
             scope.spawn(|| {
                 let (clock, mut memory) = (Clock::start(), Memory::new().unwrap());
                 let session = memory.receiver(Opening::new(Speaks::Second, clock).unwrap()).unwrap();
-                close(Connection::new(session, server, FileSink::new(&to), clock)).unwrap();
+                let waker = Waker::new().unwrap();
+                let (server, control) = (server.with_waker(&waker), Arc::new(Control::new(waker)));
+                let store = Store::open(&to, StoreOptions::default()).unwrap();
+                let sink = store.sink(Accepts::Anything, OnConflict::Replace, &control);
+                close(Connection::new(session, server, sink, clock)).unwrap();
             });
             let (clock, mut memory) = (Clock::start(), Memory::new().unwrap());
             let mut session = memory.sender(Opening::new(Speaks::First, clock).unwrap()).unwrap();
             let mut source = FileSource::new();
-            source.add(session.offer().unwrap(), &from).unwrap();
+            let item = Item { path: from, name: "file".into(), kind: ItemKind::Named, size: None };
+            source.add(session.offer().unwrap(), item);
             session.close(Code::Ok);
             close(Connection::new(session, client, source, clock)).unwrap();
         });

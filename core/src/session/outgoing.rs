@@ -69,6 +69,8 @@ pub(super) enum Owes {
     Nothing,
     /// DECLINE of a WANT.
     Decline,
+    /// DECLINE of the WANT that it would have answered, then the report.
+    Unanswered,
     /// ABORT, then the report.
     Abort,
     /// The application is to be told.
@@ -144,7 +146,11 @@ impl Outgoing {
         let offered = self.state != SendState::Queued;
         if self.step(SendEvent::Abort) {
             self.refusal = refusal.failed();
-            self.owes = if offered { Owes::Abort } else { Owes::Report };
+            self.owes = match (offered, self.want) {
+                (true, _) => Owes::Abort,
+                (false, 0) => Owes::Report,
+                (false, _) => Owes::Unanswered,
+            };
         }
     }
 

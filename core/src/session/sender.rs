@@ -250,7 +250,8 @@ impl<'b> Sender<'b> {
             return true;
         }
         self.slots.trim();
-        let owing = |slot: &&mut Outgoing| matches!(slot.owes, Owes::Decline | Owes::Abort);
+        let owing =
+            |slot: &&mut Outgoing| matches!(slot.owes, Owes::Decline | Owes::Unanswered | Owes::Abort);
         let Some(slot) = self.slots.iter_mut().find(owing) else { return false };
         let Refusal { code, words } = slot.refusal;
         if slot.owes == Owes::Abort {
@@ -258,7 +259,7 @@ impl<'b> Sender<'b> {
             slot.owes = Owes::Report;
         } else {
             Decline { what, number: slot.want, code, words }.emit(w);
-            slot.owes = Owes::Nothing;
+            slot.owes = if slot.owes == Owes::Unanswered { Owes::Report } else { Owes::Nothing };
         }
         slot.settle();
         true

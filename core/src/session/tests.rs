@@ -273,3 +273,22 @@ fn a_source_that_has_nothing_now_is_asked_again_in_the_next_round() {
     assert_eq!(fetches, [0, 0, 0]);
     assert!(pair.a.deadline().unwrap() > pair.now, "it does not spin");
 }
+
+#[test]
+fn a_want_that_cannot_be_described_is_declined() {
+    let mut pair = Pair::open(Limits::LARGE, 0);
+    let want = pair.a.want().unwrap();
+    let Action::Ask { .. } = pair.a.poll(pair.now) else { panic!("no name is asked for") };
+    pair.a.asked(Ok(crate::storage::Asked::File(FileName::new("x").unwrap())));
+    let said = pair.a();
+    pair.b.hear(&said, pair.now);
+    let Action::Wanted(wanted) = pair.b.poll(pair.now) else { panic!("nothing is wanted") };
+    wanted.serve();
+    let Action::Describe { .. } = pair.b.poll(pair.now) else { panic!("nothing is to be described") };
+    pair.b.described(Err(Code::NotFound.into()));
+    let (said, seen) = pair.b.work(0, pair.now);
+    assert_eq!(seen.len(), 1, "{seen:?}");
+    pair.a.hear(&said, pair.now);
+    let (_, seen) = pair.a.work(0, pair.now);
+    assert_eq!(seen, [std::format!("WantFailed {{ want: {want:?}, code: NotFound, words: \"\" }}")]);
+}

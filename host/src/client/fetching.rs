@@ -4,12 +4,11 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sampan_core::driver::Turn;
 use sampan_core::session::transitions::SessionState;
 use sampan_core::wire::{Code, FileName};
-use sampan_core::{By, Error, Event, Instant, Receiver, Speaks, TransferId, WantId};
+use sampan_core::{By, Error, Instant, Receiver, Speaks, TransferId, WantId};
 
-use super::dial::{Redial, dial};
+use super::dial::{Redial, dial, ended_at_once};
 use super::listed::Listed;
 use super::output::Output;
 use super::tally::Tally;
@@ -18,7 +17,8 @@ use super::{ClientOptions, Outcome};
 use crate::clock::Clock;
 use crate::control::Control;
 use crate::failure::{ErrorName, Failure};
-use crate::link::{Link as _, StreamLink};
+use crate::happened::{Happened, Why};
+use crate::link::{Link as _, StreamLink, Url};
 use crate::memory::{HostSession, Memory, Opening};
 use crate::report::{Moved, Protocol, Report};
 use crate::reports::Reports;
@@ -68,19 +68,10 @@ pub(super) struct Fetching<'o> {
     looked: HashMap<WantId, Vec<Listed>>,
     output: Option<Output>,
     peer: String,
+    /// That have been open.
+    sessions: u32,
     reached: u64,
     entries: u64,
-}
-
-/// An event without what it borrows.
-enum Happened {
-    Nothing,
-    Opened,
-    Received(TransferId),
-    Failed(TransferId, By, Code, String),
-    WantFailed(WantId, Code, String),
-    Notice(String),
-    Closed,
 }
 
 impl<'o> Fetching<'o> {
@@ -106,6 +97,7 @@ impl<'o> Fetching<'o> {
             looked: HashMap::new(),
             output,
             peer: String::new(),
+            sessions: 0,
             reached: 0,
             entries: 0,
         }
@@ -137,19 +129,31 @@ impl<'o> Fetching<'o> {
                     connected = true;
                     self.session(link, sink(&self.control))
                 }
-                Err(failure) if !connected || failure.error == ErrorName::Interrupted => return Err(failure),
+                Err(failure) if !connected => return Err(failure),
+                Err(failure) if failure.error == ErrorName::Interrupted => Err(failure),
                 // It was there once: that it is not now may pass.
                 Err(failure) => Err(Failure::new(ErrorName::LinkLost, failure.to_string())),
             };
             let Err(failure) = ended else { return Ok(self.tally.finish()) };
-            if failure.error == ErrorName::Interrupted {
-                return Err(failure);
-            }
             let name = self.requeue();
+            let left = self.queue.len() as u64;
+            if failure.error == ErrorName::Interrupted {
+                return Ok(self.tally.interrupted(left, name, &self.peer));
+            }
+            if self.sessions == 0
+                && failure.error == ErrorName::LinkLost
+                && matches!(self.options.url, Url::Exec(_))
+            {
+                return Err(ended_at_once(self.options, &failure));
+            }
             // Entries that were shown cannot be taken back.
             let hopeless = !failure.error.is_resumable() || self.entries > 0;
-            if hopeless || !redial.again(self.reached + self.tally.files(), self.options)? {
-                let left = self.queue.len() as u64;
+            let again = match hopeless {
+                true => Ok(false),
+                false => redial.again(self.reached + self.tally.files(), self.options),
+            };
+            let Ok(again) = again else { return Ok(self.tally.interrupted(left, name, &self.peer)) };
+            if !again {
                 self.tally.failed_many(left, name, &failure, Some(&self.peer));
                 return Ok(self.tally.break_off(failure.error));
             }
@@ -205,16 +209,13 @@ impl<'o> Fetching<'o> {
                 connection.engine.abort(Code::Cancelled);
             }
             self.ask(connection);
-            let happened = match connection.turn()? {
-                Turn::Worked => Happened::Nothing,
-                Turn::Event(event) => Happened::of(event),
-                Turn::Closed => Happened::Closed,
-            };
+            let happened = Happened::of(connection.turn()?);
             let now = connection.now();
             match happened {
                 Happened::Nothing => {}
                 Happened::Closed => return Ok(()),
                 Happened::Opened => {
+                    self.sessions += 1;
                     let (peer, protocol) = (self.peer.clone(), Protocol::Framed);
                     self.tally.reports().tell(Report::Connected { peer, protocol });
                 }
@@ -222,14 +223,13 @@ impl<'o> Fetching<'o> {
                     self.tally.reports().tell(Report::Notice { text, peer: self.peer.clone() });
                 }
                 Happened::Received(transfer) => self.received(transfer, &mut connection.storage),
-                Happened::Failed(transfer, by, code, words) => {
-                    self.failed(transfer, (by, code, &words), connection);
-                }
-                Happened::WantFailed(want, code, words) => {
+                Happened::ReceiveFailed(transfer, why) => self.failed(transfer, &why, connection),
+                Happened::WantFailed(want, why) => {
                     if let Some(ask) = self.asked.remove(&want) {
-                        self.refused(ask, (By::Peer, code, &words), None, now);
+                        self.refused(ask, &why, None, now);
                     }
                 }
+                Happened::Sent(..) | Happened::SendFailed(..) => {}
             }
             self.look(&mut connection.storage);
             if now.since(told_at) >= TICK {
@@ -326,7 +326,7 @@ impl<'o> Fetching<'o> {
                         protocol: Protocol::Framed,
                         resumed_from: output.resumed_from,
                         digest: output.shown.take(),
-                        seconds: 0.0,
+                        seconds: output.began.elapsed().as_secs_f64(),
                         stored_as: None,
                     });
                 }
@@ -363,7 +363,7 @@ impl<'o> Fetching<'o> {
         }
     }
 
-    fn failed(&mut self, transfer: TransferId, what: (By, Code, &str), connection: &mut Connected<'_>) {
+    fn failed(&mut self, transfer: TransferId, why: &Why, connection: &mut Connected<'_>) {
         let now = connection.now();
         let files = &mut connection.storage;
         let Some(under) = files.under(transfer) else { return };
@@ -381,18 +381,13 @@ impl<'o> Fetching<'o> {
             Under::Listing(_) => None,
         };
         if let Some(ask) = self.asked.remove(&under.want()) {
-            self.refused(ask, what, trouble, now);
+            self.refused(ask, why, trouble, now);
         }
     }
 
     /// What was asked for does not come.
-    fn refused(
-        &mut self,
-        ask: Ask,
-        (by, code, words): (By, Code, &str),
-        trouble: Option<String>,
-        now: Instant,
-    ) {
+    fn refused(&mut self, ask: Ask, why: &Why, trouble: Option<String>, now: Instant) {
+        let Why { by, code, words } = why;
         let ask = match (ask, by, code) {
             // Perhaps it may be fetched though it may not be listed.
             (Ask::Look(what), By::Peer, _) => {
@@ -408,6 +403,10 @@ impl<'o> Fetching<'o> {
             (ask, ..) => ask,
         };
         let failure = match (by, code, trouble) {
+            // The name that was asked for is valid.
+            (By::Us, Code::BadName, _) => {
+                Failure::new(ErrorName::Protocol, "the peer does not send what was asked for: another name")
+            }
             (_, _, Some(trouble)) => Failure::new(ErrorName::LocalFile, trouble),
             (By::Us, Code::NotAllowed | Code::TooLarge | Code::Unsupported, None) => Failure::new(
                 ErrorName::Protocol,
@@ -419,7 +418,7 @@ impl<'o> Fetching<'o> {
             (By::Us, Code::Changed | Code::Cancelled, None) => {
                 Failure::new(ErrorName::Integrity, format!("what was written is not right: {words}"))
             }
-            _ => Failure::transfer(by, code, words),
+            _ => Failure::transfer(*by, *code, words),
         };
         self.tally.failed(Some(ask.name().to_owned()), &failure, Some(&self.peer));
     }
@@ -490,21 +489,6 @@ impl Listed {
             modified: self.modified.map(|nanoseconds| nanoseconds as f64 / 1e9),
             directory: self.directory,
             executable: self.executable,
-        }
-    }
-}
-
-impl Happened {
-    fn of(event: Event<'_>) -> Self {
-        match event {
-            Event::Opened => Self::Opened,
-            Event::Received { transfer } => Self::Received(transfer),
-            Event::ReceiveFailed(failure) => {
-                Self::Failed(failure.transfer, failure.by, failure.code, failure.words.to_owned())
-            }
-            Event::WantFailed { want, code, words } => Self::WantFailed(want, code, words.to_owned()),
-            Event::Notice(text) => Self::Notice(text.to_owned()),
-            _ => Self::Nothing,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A file that goes to the standard output as it comes.
 
 use std::io::{self, Write as _};
+use std::time::Instant;
 
 use sampan_core::wire::{Code, DigestKind};
 use sampan_core::{Digest as _, Ending, Refusal, ResumePoint, Running};
@@ -20,6 +21,7 @@ pub(super) struct Output {
     pub(super) resumed_from: u64,
     pub(super) shown: Option<String>,
     pub(super) trouble: Option<io::Error>,
+    pub(super) began: Instant,
 }
 
 impl Output {
@@ -33,6 +35,7 @@ impl Output {
             resumed_from: 0,
             shown: None,
             trouble: None,
+            began: Instant::now(),
         }
     }
 

@@ -174,7 +174,7 @@ fn checked(path: &Path, name: &str) -> Result<String, Failure> {
 
 fn bad_name(path: &Path, why: &str) -> Failure {
     Failure::new(ErrorName::LocalFile, format!("cannot send {path:?}: {why}"))
-        .with_advice("give it another name with --name")
+        .with_advice("rename it, or send it under another name with --name")
 }
 
 /// The name of what is called `last` in the directory `folder`.
@@ -201,7 +201,7 @@ mod tests {
         for name in ["a", "b/x", "c", ".sampan-y"] {
             fs::write(tree.join(name), b"12").unwrap();
         }
-        let plan = Plan::new(&[tree.clone()], None).unwrap();
+        let plan = Plan::new(std::slice::from_ref(&tree), None).unwrap();
         assert_eq!(names(&plan), ["tree/a", "tree/c", "tree/b/x", "tree/b/empty", "tree/b", "tree"]);
         assert_eq!((plan.bytes(), plan.left_out.len()), (6, 1));
         let plan = Plan::new(&[tree.join(".")], None).unwrap();

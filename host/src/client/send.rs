@@ -3,17 +3,17 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use sampan_core::driver::Turn;
 use sampan_core::wire::Code;
-use sampan_core::{By, Error, Event, Instant, Sender, Sent, Speaks, TransferId};
+use sampan_core::{By, Error, Instant, Sender, Speaks, TransferId};
 
-use super::dial::{Redial, dial};
+use super::dial::{Redial, dial, ended_at_once};
 use super::plan::Plan;
 use super::tally::Tally;
 use super::{ClientOptions, Outcome};
 use crate::clock::Clock;
 use crate::failure::{ErrorName, Failure};
-use crate::link::{Link as _, StreamLink, Waker};
+use crate::happened::{Happened, Why};
+use crate::link::{Link as _, StreamLink, Url, Waker};
 use crate::memory::{HostSession, Memory, Opening};
 use crate::pipe::Pipe;
 use crate::report::{Moved, Protocol, Report};
@@ -61,6 +61,7 @@ pub fn send(plan: Plan, options: &ClientOptions, reports: &Reports) -> Result<Ou
         tries: HashMap::new(),
         reached: 0,
         peer: String::new(),
+        sessions: 0,
         pipe,
     };
     let mut redial = Redial::new(options.retries);
@@ -69,15 +70,19 @@ pub fn send(plan: Plan, options: &ClientOptions, reports: &Reports) -> Result<Ou
         let ended = match (dial(options, &waker), last.take()) {
             (Ok(link), _) => job.session(link, &mut tally),
             (Err(failure), None) => return Err(failure),
-            (Err(failure), Some(_)) if failure.error == ErrorName::Interrupted => return Err(failure),
+            (Err(failure), Some(_)) if failure.error == ErrorName::Interrupted => Err(failure),
             // It was there once: that it is not now may pass.
             (Err(failure), Some(_)) => Err(Failure::new(ErrorName::LinkLost, failure.to_string())),
         };
         let Err(failure) = ended else { return Ok(tally.finish()) };
-        if failure.error == ErrorName::Interrupted {
-            return Err(failure);
-        }
         let name = job.requeue();
+        let left = job.queue.len() as u64;
+        if failure.error == ErrorName::Interrupted {
+            return Ok(tally.interrupted(left, name, &job.peer));
+        }
+        if job.sessions == 0 && failure.error == ErrorName::LinkLost && matches!(options.url, Url::Exec(_)) {
+            return Err(ended_at_once(options, &failure));
+        }
         let begun = job.pipe.as_ref().is_some_and(Pipe::is_begun);
         let failure = match failure.error.is_resumable() && begun && job.has_pipe_left() {
             true => {
@@ -86,8 +91,12 @@ pub fn send(plan: Plan, options: &ClientOptions, reports: &Reports) -> Result<Ou
             false => failure,
         };
         let hopeless = !failure.error.is_resumable() || (begun && job.has_pipe_left());
-        if hopeless || !redial.again(job.reached + tally.files(), options)? {
-            let left = job.queue.len() as u64;
+        let again = match hopeless {
+            true => Ok(false),
+            false => redial.again(job.reached + tally.files(), options),
+        };
+        let Ok(again) = again else { return Ok(tally.interrupted(left, name, &job.peer)) };
+        if !again {
             tally.failed_many(left, name, &failure, Some(&job.peer));
             return Ok(tally.break_off(failure.error));
         }
@@ -111,18 +120,9 @@ struct Job<'o> {
     /// Grows as things come further.
     reached: u64,
     peer: String,
+    /// That have been open.
+    sessions: u32,
     pipe: Option<Pipe>,
-}
-
-/// An event without what it borrows.
-enum Happened {
-    Nothing,
-    Opened,
-    /// With what the peer had before; none if it had it all.
-    Sent(TransferId, Option<u64>),
-    Failed(TransferId, By, Code, String),
-    Notice(String),
-    Closed,
 }
 
 impl Job<'_> {
@@ -164,27 +164,24 @@ impl Job<'_> {
                 connection.engine.abort(Code::Cancelled);
             }
             self.offer(connection);
-            let happened = match connection.turn()? {
-                Turn::Worked => Happened::Nothing,
-                Turn::Event(event) => Happened::of(event),
-                Turn::Closed => Happened::Closed,
-            };
+            let happened = Happened::of(connection.turn()?);
             let now = connection.now();
             match happened {
                 Happened::Nothing => {}
                 Happened::Closed => return Ok(()),
-                Happened::Opened => tally
-                    .reports()
-                    .tell(Report::Connected { peer: self.peer.clone(), protocol: Protocol::Framed }),
+                Happened::Opened => {
+                    self.sessions += 1;
+                    let (peer, protocol) = (self.peer.clone(), Protocol::Framed);
+                    tally.reports().tell(Report::Connected { peer, protocol });
+                }
                 Happened::Notice(text) => {
                     tally.reports().tell(Report::Notice { text, peer: self.peer.clone() });
                 }
                 Happened::Sent(transfer, resumed_from) => {
-                    self.sent(transfer, resumed_from, connection, tally)
+                    self.sent(transfer, resumed_from, connection, tally);
                 }
-                Happened::Failed(transfer, by, code, words) => {
-                    self.failed(transfer, (by, code, &words), connection, tally);
-                }
+                Happened::SendFailed(transfer, why) => self.failed(transfer, &why, connection, tally),
+                Happened::Received(_) | Happened::ReceiveFailed(..) | Happened::WantFailed(..) => {}
             }
             if now.since(told_at) >= TICK {
                 told_at = now;
@@ -241,16 +238,10 @@ impl Job<'_> {
         });
     }
 
-    fn failed(
-        &mut self,
-        transfer: TransferId,
-        (by, code, words): (By, Code, &str),
-        connection: &mut Sending<'_>,
-        tally: &mut Tally,
-    ) {
+    fn failed(&mut self, transfer: TransferId, why: &Why, connection: &mut Sending<'_>, tally: &mut Tally) {
         let Some(index) = self.under_way.remove(&transfer) else { return };
         let error = connection.storage.remove(transfer).and_then(|sent| sent.error);
-        if (by, code) == (By::Peer, Code::Busy) {
+        if (why.by, why.code) == (By::Peer, Code::Busy) {
             let tries = self.tries.entry(index).or_default();
             *tries += 1;
             if *tries < BUSY_TRIES {
@@ -260,8 +251,8 @@ impl Job<'_> {
             }
         }
         let failure = match error {
-            Some(error) if by == By::Us => Failure::from(error),
-            _ => Failure::transfer(by, code, words),
+            Some(error) if why.by == By::Us => Failure::from(error),
+            _ => Failure::transfer(why.by, why.code, &why.words),
         };
         tally.failed(Some(self.plan.items[index].name.clone()), &failure, Some(&self.peer));
     }
@@ -280,20 +271,5 @@ impl Job<'_> {
 
     fn has_pipe_left(&self) -> bool {
         self.queue.iter().any(|index| self.plan.items[*index].kind == ItemKind::Pipe)
-    }
-}
-
-impl Happened {
-    fn of(event: Event<'_>) -> Self {
-        match event {
-            Event::Opened => Self::Opened,
-            Event::Sent { transfer, how: Sent::HadIt, .. } => Self::Sent(transfer, None),
-            Event::Sent { transfer, resumed_from, .. } => Self::Sent(transfer, Some(resumed_from)),
-            Event::SendFailed(failure) => {
-                Self::Failed(failure.transfer, failure.by, failure.code, failure.words.to_owned())
-            }
-            Event::Notice(text) => Self::Notice(text.to_owned()),
-            _ => Self::Nothing,
-        }
     }
 }

@@ -99,6 +99,13 @@ impl Tally {
         self.end(error)
     }
 
+    /// The user has stopped it, with so many left, of which `name` was under way.
+    pub(super) fn interrupted(mut self, left: u64, name: Option<String>, peer: &str) -> Outcome {
+        let failure = Failure::interrupted().with_advice("the same command resumes");
+        self.failed_many(left, name, &failure, Some(peer));
+        self.break_off(ErrorName::Interrupted)
+    }
+
     /// It ended before that, for this reason.
     pub(super) fn break_off(self, error: ErrorName) -> Outcome {
         self.end(Some(error))

@@ -1,7 +1,6 @@
 //! `sampan serve`.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::sync::mpsc::Receiver;
 
 use sampan::failure::Failure;
 use sampan::link::Url;
@@ -16,9 +15,6 @@ use super::display::{Display, Style};
 use super::ending::Ending;
 use super::output::{Voice, complain};
 use super::{stop_at_signals, work};
-
-/// How often an interruption is noticed, and what is due is shown.
-const TICK: Duration = Duration::from_millis(200);
 
 pub(crate) fn run(arguments: &ServeArguments, style: Style) -> Result<(), Ending> {
     let options = options(arguments)?;
@@ -45,12 +41,7 @@ pub(crate) fn run(arguments: &ServeArguments, style: Style) -> Result<(), Ending
 
 /// Until the server has ended, because it was asked to or by itself.
 fn show(server: &Server, reports: &Receiver<Report>, display: &mut Display, stop: &Stop) {
-    loop {
-        match reports.recv_timeout(TICK) {
-            Ok(report) => display.show(&report),
-            Err(RecvTimeoutError::Timeout) => display.tick(),
-            Err(RecvTimeoutError::Disconnected) => return,
-        }
+    while work::show_some(reports, display) == work::Told::Something {
         if stop.is_asked() {
             server.ask_to_stop();
         }

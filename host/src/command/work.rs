@@ -1,6 +1,6 @@
 //! Running a client while what it has to tell is shown.
 
-use std::sync::mpsc::RecvTimeoutError;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use sampan::Reports;
 use sampan::client::{ClientOptions, Outcome};
 use sampan::failure::{ErrorName, Failure};
 use sampan::link::Url;
+use sampan::report::Report;
 use sampan::stop::Stop;
 
 use super::cli::clients::LinkArguments;
@@ -16,7 +17,9 @@ use super::ending::Ending;
 use super::stop_at_signals;
 use super::values::Size;
 
-const TICK: Duration = Duration::from_millis(500);
+/// How often an interruption is noticed, and what is due is shown.
+const TICK: Duration = Duration::from_millis(100);
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// The URL that was typed, of what a client can dial.
 pub(super) fn dialled(typed: &str) -> Result<Url, Failure> {
@@ -49,6 +52,31 @@ pub(super) fn options(
     })
 }
 
+/// Whether there is more to be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    Something,
+    Everything,
+}
+
+/// Shows what is told within a tick.
+pub(super) fn show_some(told: &Receiver<Report>, display: &mut Display) -> Told {
+    match told.recv_timeout(TICK) {
+        Ok(report) => {
+            display.show(&report);
+            told.try_iter().for_each(|report| display.show(&report));
+            // Who works does not have to wake this thread for every report.
+            thread::sleep(PAUSE);
+            Told::Something
+        }
+        Err(RecvTimeoutError::Timeout) => {
+            display.tick();
+            Told::Something
+        }
+        Err(RecvTimeoutError::Disconnected) => Told::Everything,
+    }
+}
+
 /// Works in one thread and shows in this one.
 pub(super) fn show(
     style: Style,
@@ -59,12 +87,7 @@ pub(super) fn show(
     let mut display = Display::new(style);
     let outcome = thread::scope(|scope| {
         let working = scope.spawn(move || work(&reports));
-        loop {
-            match told.recv_timeout(TICK) {
-                Ok(report) => display.show(&report),
-                Err(RecvTimeoutError::Timeout) => display.tick(),
-                Err(RecvTimeoutError::Disconnected) => break,
-            }
+        while show_some(&told, &mut display) == Told::Something {
             if display.is_unread() {
                 stop.ask();
             }

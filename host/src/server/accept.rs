@@ -91,17 +91,13 @@ impl Acceptor {
         let place = self.service.registry.add(Arc::clone(&control));
         let service = Arc::clone(&self.service);
         let thread = thread::Builder::new().name("connection".into()).stack_size(STACK);
-        let number = place;
-        let started = thread.spawn({
-            let service = Arc::clone(&service);
-            move || {
-                connection::serve(&service, link, &control, admission);
-                service.registry.remove(&number);
-                if let Some(ends) = ends {
-                    ends.wake();
-                }
+        let started = thread.spawn(move || {
+            connection::serve(&service, link, &control, admission);
+            service.registry.remove(place);
+            if let Some(ends) = ends {
+                ends.wake();
             }
         });
-        started.map(|_| ())
+        started.map(|_| ()).inspect_err(|_| self.service.registry.remove(place))
     }
 }

@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use sampan_core::classic::{Receiver, TRANSFER};
-use sampan_core::driver::Turn as DriverTurn;
 use sampan_core::wire::Code;
-use sampan_core::{By, Error, Event, Limits, Millis};
+use sampan_core::{Error, Limits, Millis};
 
 use super::connection::{Admission, Client};
 use super::watch::{Turn, Watch};
 use crate::checks::FastCrc32;
 use crate::control::Order;
 use crate::failure::{ErrorName, Failure};
+use crate::happened::Happened;
 use crate::link::{Link as _, StreamLink};
 use crate::memory::Memory;
 use crate::report::Protocol;
@@ -48,8 +48,7 @@ pub(super) fn serve(client: &Client<'_>, link: StreamLink) {
         match result {
             Ok(()) => client.teller.received(receipt),
             Err(refusal) => {
-                let what = (By::Us, refusal.code, refusal.words);
-                client.teller.transfer_failed(Some(receipt.name), what, receipt.trouble);
+                client.teller.refused(receipt, refusal);
             }
         }
     }
@@ -76,23 +75,21 @@ fn run(client: &Client<'_>, connection: &mut Classic<'_>, said: &mut Said) -> Re
     let mut look_at = connection.now();
     let mut told = 0;
     loop {
-        match connection.turn()? {
-            DriverTurn::Event(Event::Received { .. }) => {
+        match Happened::of(connection.turn()?) {
+            Happened::Received(_) => {
                 *said = Said::Something;
                 if let Some(receipt) = connection.storage.take(TRANSFER) {
                     client.teller.received(receipt);
                 }
             }
-            DriverTurn::Event(Event::ReceiveFailed(failure)) => {
+            Happened::ReceiveFailed(_, why) => {
                 *said = Said::Something;
-                let (by, code, words) = (failure.by, failure.code, failure.words.to_owned());
                 let receipt = connection.storage.take(TRANSFER);
                 let trouble = receipt.as_ref().and_then(|receipt| receipt.trouble.clone());
-                let name = receipt.map(|receipt| receipt.name);
-                client.teller.transfer_failed(name, (by, code, &words), trouble);
+                client.teller.transfer_failed(receipt.map(|receipt| receipt.name), &why, trouble);
             }
-            DriverTurn::Event(_) | DriverTurn::Worked => {}
-            DriverTurn::Closed => return Ok(()),
+            Happened::Closed => return Ok(()),
+            _ => {}
         }
         for (name, size) in connection.storage.begun() {
             client.teller.started(&name, size);

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use sampan_core::driver::Turn as DriverTurn;
 use sampan_core::wire::{Code, DigestList};
-use sampan_core::{Both, Event, Limits, LinkError, Millis, Speaks, TransferId};
+use sampan_core::{Both, Limits, LinkError, Millis, Speaks};
 
 use super::connection::{Admission, Client};
 use super::files::Files;
@@ -12,6 +11,7 @@ use super::watch::{Turn, Watch};
 use crate::control::Order;
 use crate::digests;
 use crate::failure::{ErrorName, Failure};
+use crate::happened::Happened;
 use crate::link::{Link as _, StreamLink};
 use crate::memory::{HostSession, Memory, Opening};
 use crate::report::Protocol;
@@ -24,17 +24,6 @@ const LINGER: Duration = Duration::from_secs(1);
 const COMMIT: Duration = Duration::from_secs(60);
 
 type Framed<'m> = Connection<HostSession<'m, Both<'m>>, StreamLink, Files>;
-
-/// An event without what it borrows.
-enum Happened {
-    Nothing,
-    Opened,
-    Received(TransferId),
-    Sent(TransferId, u64),
-    Failed { sending: Option<bool>, transfer: TransferId, by: sampan_core::By, code: Code, words: String },
-    Notice(String),
-    Closed,
-}
 
 pub(super) fn serve(client: &Client<'_>, link: StreamLink) {
     if let Err(failure) = session(client, link) {
@@ -56,6 +45,7 @@ fn session(client: &Client<'_>, link: StreamLink) -> Result<(), Failure> {
     let mut connection = Connection::new(session, link, Files { sink, source }, client.clock);
     let result = run(client, &mut connection);
     let Connection { link, mut storage, .. } = connection;
+    let lost = result == Err(sampan_core::Error::Link(LinkError::Lost));
     let ended_here =
         matches!(result, Err(error) if !matches!(error, sampan_core::Error::Link(LinkError::Lost)));
     let failure = result.err().map(|error| Failure::session(error, link.fault()));
@@ -63,8 +53,7 @@ fn session(client: &Client<'_>, link: StreamLink) -> Result<(), Failure> {
         match result {
             Ok(()) => client.teller.received(receipt),
             Err(refusal) => {
-                let what = (sampan_core::By::Us, refusal.code, refusal.words);
-                client.teller.transfer_failed(Some(receipt.name), what, receipt.trouble);
+                client.teller.refused(receipt, refusal);
             }
         }
     }
@@ -75,12 +64,11 @@ fn session(client: &Client<'_>, link: StreamLink) -> Result<(), Failure> {
         link.close_gently(LINGER);
     }
     if let Some(failure) = failure {
-        let silent = names.is_empty() && failure.error == ErrorName::LinkLost;
         if client.admission == Admission::Busy {
             let busy = Failure::new(ErrorName::Busy, "refused: too many connections")
                 .with_advice("allow more with --max-connections");
             client.teller.connection_failed(None, &busy);
-        } else if names.is_empty() && !silent {
+        } else if names.is_empty() && !lost {
             client.teller.connection_failed(None, &failure);
         }
         for name in names {
@@ -105,13 +93,9 @@ fn run(client: &Client<'_>, connection: &mut Framed<'_>) -> Result<(), sampan_co
     let options = &client.service.options;
     let mut watch = Watch::new(options.idle, options.min_rate, connection.now());
     let mut look_at = connection.now();
-    let mut told = 0;
+    let (mut told, mut heard) = (0, 0);
     loop {
-        let happened = match connection.turn()? {
-            DriverTurn::Worked => Happened::Nothing,
-            DriverTurn::Event(event) => Happened::of(event),
-            DriverTurn::Closed => Happened::Closed,
-        };
+        let happened = Happened::of(connection.turn()?);
         match happened {
             Happened::Nothing => {}
             Happened::Closed => return Ok(()),
@@ -137,6 +121,10 @@ fn run(client: &Client<'_>, connection: &mut Framed<'_>) -> Result<(), sampan_co
             };
             let contents = sink.moved() + source.moved();
             let (received, sent) = connection.link.moved();
+            if received != heard {
+                heard = received;
+                sink.heard();
+            }
             if watch.look(now, turn, contents, received + sent).is_some() {
                 connection.engine.abort(Code::Timeout);
             }
@@ -159,27 +147,6 @@ fn progress(client: &Client<'_>, files: &Files) {
     }
 }
 
-impl Happened {
-    fn of(event: Event<'_>) -> Self {
-        let failed = |sending, failure: sampan_core::Failure<'_>| Self::Failed {
-            sending: Some(sending),
-            transfer: failure.transfer,
-            by: failure.by,
-            code: failure.code,
-            words: failure.words.to_owned(),
-        };
-        match event {
-            Event::Opened => Self::Opened,
-            Event::Received { transfer } => Self::Received(transfer),
-            Event::Sent { transfer, resumed_from, .. } => Self::Sent(transfer, resumed_from),
-            Event::SendFailed(failure) => failed(true, failure),
-            Event::ReceiveFailed(failure) => failed(false, failure),
-            Event::Notice(text) => Self::Notice(text.to_owned()),
-            _ => Self::Nothing,
-        }
-    }
-}
-
 fn tell(client: &Client<'_>, files: &mut Files, happened: Happened) {
     let teller = &client.teller;
     match happened {
@@ -188,22 +155,23 @@ fn tell(client: &Client<'_>, files: &mut Files, happened: Happened) {
                 teller.received(receipt);
             }
         }
-        Happened::Sent(transfer, resumed_from) => {
+        Happened::Sent(transfer, had) => {
             if let Some(sending) = files.source.take(transfer) {
+                let resumed_from = had.or(sending.size).unwrap_or(0);
                 teller.sent(sending, resumed_from);
             }
         }
-        Happened::Failed { sending: Some(true), transfer, by, code, words } => {
+        Happened::SendFailed(transfer, why) => {
             let sending = files.source.take(transfer);
             let trouble = sending.as_ref().and_then(|sending| sending.trouble.clone());
-            teller.transfer_failed(sending.map(|sending| sending.name), (by, code, &words), trouble);
+            teller.transfer_failed(sending.map(|sending| sending.name), &why, trouble);
         }
-        Happened::Failed { transfer, by, code, words, .. } => {
+        Happened::ReceiveFailed(transfer, why) => {
             let receipt = files.sink.take(transfer);
             let trouble = receipt.as_ref().and_then(|receipt| receipt.trouble.clone());
-            teller.transfer_failed(receipt.map(|receipt| receipt.name), (by, code, &words), trouble);
+            teller.transfer_failed(receipt.map(|receipt| receipt.name), &why, trouble);
         }
         Happened::Notice(text) => teller.notice(&text),
-        Happened::Nothing | Happened::Opened | Happened::Closed => {}
+        Happened::Nothing | Happened::Opened | Happened::Closed | Happened::WantFailed(..) => {}
     }
 }

@@ -18,11 +18,9 @@ struct State {
     connections: HashMap<u64, Arc<Control>>,
 }
 
-/// A place among the connected, until it is dropped.
-#[derive(Debug)]
-pub(super) struct Place {
-    number: u64,
-}
+/// A place among the connected.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place(u64);
 
 impl Registry {
     fn state(&self) -> MutexGuard<'_, State> {
@@ -38,11 +36,11 @@ impl Registry {
         let number = state.next;
         state.next += 1;
         state.connections.insert(number, control);
-        Place { number }
+        Place(number)
     }
 
-    pub(super) fn remove(&self, place: &Place) {
-        self.state().connections.remove(&place.number);
+    pub(super) fn remove(&self, place: Place) {
+        self.state().connections.remove(&place.0);
         self.changed.notify_all();
     }
 

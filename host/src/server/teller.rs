@@ -1,9 +1,9 @@
 //! Saying what happens on one connection.
 
-use sampan_core::By;
-use sampan_core::wire::Code;
+use sampan_core::{By, Refusal};
 
 use crate::failure::{ErrorName, Failure};
+use crate::happened::Why;
 use crate::report::{Failed, Moved, Protocol, Report};
 use crate::reports::Reports;
 use crate::store::{Receipt, Sending};
@@ -67,14 +67,10 @@ impl Teller {
     }
 
     /// A transfer was ended by somebody; `trouble` is what was wrong here.
-    pub(super) fn transfer_failed(
-        &self,
-        name: Option<String>,
-        (by, code, words): (By, Code, &str),
-        trouble: Option<String>,
-    ) {
-        let error = ErrorName::of_code(code);
-        let message = match (trouble, words) {
+    pub(super) fn transfer_failed(&self, name: Option<String>, why: &Why, trouble: Option<String>) {
+        let Why { by, code, words } = why;
+        let error = ErrorName::of_code(*code);
+        let message = match (trouble, words.as_str()) {
             (Some(trouble), _) => format!("{code}: {trouble}"),
             (None, "") => code.to_string(),
             (None, words) => format!("{code}: {}", words.escape_debug()),
@@ -84,6 +80,12 @@ impl Teller {
             By::Peer => format!("the peer ended it: {message}"),
         };
         self.failed(name, error, message);
+    }
+
+    /// A file that was received whole could not be kept.
+    pub(super) fn refused(&self, receipt: Receipt, refusal: Refusal) {
+        let why = Why { by: By::Us, code: refusal.code, words: refusal.words.to_owned() };
+        self.transfer_failed(Some(receipt.name), &why, receipt.trouble);
     }
 
     /// The connection was ended by a failure.

@@ -1,7 +1,7 @@
-//! A thread that puts whole files into their places: flushed, renamed, and their directories flushed, many at a time where many wait.
+//! Putting whole files into their places: flushed, renamed, and their directories flushed, many at a time where many wait.
 
 use std::io;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
@@ -14,18 +14,22 @@ use super::late::{Answer, Answers, Setback, Stored};
 use super::part::Part;
 use super::place::{Taken, place};
 use super::root::{self, Found, Missing};
+use super::worker::Worker;
 use super::{OnConflict, refusal};
 use crate::file_error::Doing;
 
-/// So many at most share their flushes.
+/// About so many share their flushes.
 const BATCH: usize = 1024;
+/// What is larger, in bytes, takes long to flush or to compare.
+const SMALL: u64 = 4 << 20;
+const STACK: usize = 256 << 10;
 /// Up to so many are flushed one by one; more by flushing the whole file system.
 const FEW: usize = 4;
 
-/// The thread; it ends when this is dropped and everything is done.
+/// The thread for small files. Whoever drops this waits until everything is done.
 #[derive(Debug, Default)]
 pub(super) struct Committer {
-    jobs: Mutex<Option<Sender<Job>>>,
+    worker: Mutex<Option<Worker<Vec<Job>>>>,
 }
 
 /// What is to be put into its place.
@@ -65,33 +69,48 @@ impl Job {
 }
 
 impl Committer {
-    /// Puts it into its place, and answers.
-    pub(super) fn submit(&self, job: Job) {
-        let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        if jobs.is_none() {
-            *jobs = start().ok();
+    /// Puts them into their places, and answers. Small ones share a thread and its flushes; a large one has a thread of its own, so that
+    /// nobody waits for its flush.
+    pub(super) fn submit(&self, jobs: Vec<Job>) {
+        let (large, small): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.size > SMALL);
+        for job in large {
+            let thread = thread::Builder::new().name("commit".into()).stack_size(STACK);
+            // Without another thread this one must do.
+            let job = Arc::new(Mutex::new(Some(job)));
+            let theirs = Arc::clone(&job);
+            let take = |job: &Mutex<Option<Job>>| job.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if thread.spawn(move || run(take(&theirs).into_iter().collect())).is_err() {
+                run(take(&job).into_iter().collect());
+            }
         }
-        let unsent = match &*jobs {
-            Some(jobs) => jobs.send(job).err().map(|unsent| unsent.0),
-            None => Some(job),
+        if !small.is_empty() {
+            self.share(small);
+        }
+    }
+
+    fn share(&self, small: Vec<Job>) {
+        let mut worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
+        if worker.is_none() {
+            *worker = Worker::start("committer", work).ok();
+        }
+        let unsent = match &*worker {
+            Some(worker) => worker.give(small).err(),
+            None => Some(small),
         };
-        drop(jobs);
-        if let Some(job) = unsent {
-            run(vec![job]);
+        drop(worker);
+        if let Some(small) = unsent {
+            run(small);
         }
     }
 }
 
-fn start() -> io::Result<Sender<Job>> {
-    let (sender, jobs) = channel();
-    thread::Builder::new().name("committer".into()).stack_size(256 << 10).spawn(move || work(&jobs))?;
-    Ok(sender)
-}
-
-fn work(jobs: &Receiver<Job>) {
-    while let Ok(first) = jobs.recv() {
-        let mut batch = vec![first];
-        batch.extend(jobs.try_iter().take(BATCH - 1));
+fn work(jobs: &Receiver<Vec<Job>>) {
+    while let Ok(mut batch) = jobs.recv() {
+        while batch.len() < BATCH
+            && let Ok(more) = jobs.try_recv()
+        {
+            batch.extend(more);
+        }
         run(batch);
     }
 }
@@ -125,13 +144,14 @@ fn run(batch: Vec<Job>) {
 fn flush_contents(batch: &[Job]) {
     let parts: Vec<&Part> = batch.iter().filter_map(Job::part).collect();
     // A flush that failed is found in the part.
-    if let ([first, ..], true) = (&*parts, parts.len() > FEW) {
-        if let Some(result) = flush_file_system(first.dir()) {
-            if result.is_err() {
-                parts.iter().for_each(|part| part.spoil());
-            }
-            return;
+    if let [first, ..] = &*parts
+        && parts.len() > FEW
+        && let Some(result) = flush_file_system(first.dir())
+    {
+        if result.is_err() {
+            parts.iter().for_each(|part| part.spoil());
         }
+        return;
     }
     for part in parts {
         let _ = part.flush();
@@ -139,10 +159,11 @@ fn flush_contents(batch: &[Job]) {
 }
 
 fn flush_directories(directories: &[Dir]) -> io::Result<()> {
-    if let ([first, ..], true) = (directories, directories.len() > FEW) {
-        if let Some(result) = flush_file_system(first) {
-            return result;
-        }
+    if let [first, ..] = directories
+        && directories.len() > FEW
+        && let Some(result) = flush_file_system(first)
+    {
+        return result;
     }
     directories.iter().try_for_each(root::flush)
 }

@@ -115,7 +115,7 @@ impl Reader {
         let mut ours = [0; 32];
         let length = self.digest.value(&mut ours);
         match outcome {
-            Ok(()) if ours.get(..length) == Some(&*value) => committer.submit(job),
+            Ok(()) if ours.get(..length) == Some(&*value) => committer.submit(vec![job]),
             Ok(()) => job.answer(Err(DIFFERS.into())),
             Err(refusal) => job.answer(Err(refusal.into())),
         }

@@ -59,9 +59,12 @@ impl Answers {
     pub(super) fn put(&self, answer: Answer) {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         queue.push_back(answer);
-        self.any.store(true, Ordering::Release);
+        let woken = self.any.swap(true, Ordering::Release);
         drop(queue);
-        self.control.waker().wake();
+        // Whoever was woken takes them all.
+        if !woken {
+            self.control.waker().wake();
+        }
     }
 
     pub(super) fn take(&self) -> Option<Answer> {

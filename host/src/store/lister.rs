@@ -15,6 +15,8 @@ use crate::digests::AnyDigest;
 #[derive(Debug)]
 pub(super) struct Lister {
     dir: Arc<Dir>,
+    /// The directory to begin with, and what is looked for there; none once it was read.
+    begin: Option<(String, String)>,
     /// What is still to be listed, the next last.
     levels: Vec<Level>,
     /// Records that were made and not read.
@@ -39,9 +41,8 @@ impl Lister {
             Some(slash) => prefix.split_at(slash + 1),
             None => ("", prefix),
         };
-        let mut lister = Self { dir, levels: Vec::new(), made: Vec::new(), read: 0, offset: 0, digest: None };
-        lister.enter(folder.to_owned(), beginning);
-        lister
+        let begin = Some((folder.to_owned(), beginning.to_owned()));
+        Self { dir, begin, levels: Vec::new(), made: Vec::new(), read: 0, offset: 0, digest: None }
     }
 
     /// The digest that its end will bear.
@@ -61,6 +62,10 @@ impl Lister {
     pub(super) fn read(&mut self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
         if offset != self.offset {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "a listing is read once"));
+        }
+        // Not before it is sent: listings that wait for others hold nothing.
+        if let Some((folder, beginning)) = self.begin.take() {
+            self.enter(folder, &beginning);
         }
         while self.made.len() - self.read < into.len() && self.make() {}
         let made = self.made.get(self.read..).unwrap_or_default();
@@ -87,10 +92,7 @@ impl Lister {
         };
         let name = format!("{}{part}", level.folder);
         let Ok(checked) = FileName::new(&name) else { return true };
-        let (size, modified, executable, directory) = match self.look(checked) {
-            Some(found) => found,
-            None => return true,
-        };
+        let Some((size, modified, executable, directory)) = self.look(checked) else { return true };
         let mut record = [0; Entry::MAX_LEN];
         let mut writer = Writer::new(&mut record);
         let name_bytes = UncheckedName::new(name.as_bytes());

@@ -61,11 +61,11 @@ pub(super) fn place(
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error.into()),
         }
-        if let Found::File(there) = root::look(into, &candidate)? {
-            if is_equal(part.file(), &there, size)? {
-                part.remove();
-                return Ok(stored());
-            }
+        if let Found::File(there) = root::look(into, &candidate)?
+            && is_equal(part.file(), &there, size)?
+        {
+            part.remove();
+            return Ok(stored());
         }
         if on_conflict == OnConflict::Refuse {
             return Err(Taken::Exists("the name is taken"));

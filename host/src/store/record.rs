@@ -137,6 +137,6 @@ mod tests {
         let file = tempfile::tempfile().unwrap();
         record.write(&file, at(u64::MAX)).unwrap();
         assert_eq!(Record::read(&file).unwrap().name, name);
-        assert!(FIXED + 16 + 1024 + 4 <= COPY);
+        const { assert!(FIXED + 16 + 1024 + 4 <= COPY) };
     }
 }

@@ -55,10 +55,10 @@ impl Root {
     /// The directory that is at the path now, should it not be the one that was there before.
     pub(super) fn refresh(&self) -> Arc<Dir> {
         let mut dir = self.dir.lock().unwrap_or_else(PoisonError::into_inner);
-        if !is_same(&dir, &self.path) {
-            if let Ok(there) = open_root(&self.path) {
-                *dir = Arc::new(there);
-            }
+        if !is_same(&dir, &self.path)
+            && let Ok(there) = open_root(&self.path)
+        {
+            *dir = Arc::new(there);
         }
         Arc::clone(&dir)
     }

@@ -1,5 +1,7 @@
 //! The receiving half of a storage: transfers of one connection become files of a store.
 
+mod deciding;
+
 use std::collections::HashMap;
 use std::io;
 use std::path::Path;
@@ -7,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cap_std::fs::Dir;
-use sampan_core::wire::{Code, FileName, Identity, Offer, is_portable};
+use sampan_core::wire::{Code, FileName, Identity, Offer};
 use sampan_core::{
     Asked, Completion, Digest as _, Ending, Refusal, ResumePoint, Running, Storage, TransferId, Verdict,
     WantId,
@@ -18,13 +20,13 @@ use super::file_io::{modified, time, write_at};
 use super::follower::{DIFFERS, End, Follower};
 use super::key::Key;
 use super::late::{Answer, Answers, Stored};
-use super::part::{Mode, Part};
-use super::root::{self, Found};
+use super::part::Part;
 use super::stamp::Stamp;
-use super::{Names, OnConflict, Store, refusal, sweep};
+use super::{OnConflict, Store, refusal, sweep};
 use crate::control::Control;
 use crate::digests::{self, AnyDigest};
 use crate::file_error::{Doing, FileError};
+use deciding::Decision;
 
 /// The receiving half of a [`Storage`].
 #[derive(Debug)]
@@ -41,7 +43,16 @@ pub struct StoreSink {
     /// Those that were accepted since they were asked for.
     begun: Vec<(String, Option<u64>)>,
     moved: u64,
+    /// Files that are to go to the committer together.
+    ready: Vec<Job>,
+    /// Directories, which wait for the files before them: those would change their times.
+    held: Vec<Job>,
+    /// Files on their way into their places.
+    placing: usize,
 }
+
+/// So many files go to the committer even while more come.
+const TOGETHER: usize = 64;
 
 /// Which offers are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,14 +84,21 @@ struct Inbound {
 
 #[derive(Debug)]
 enum State {
-    File { part: Arc<Part>, digest: Following },
+    File {
+        part: Arc<Part>,
+        digest: Box<Following>,
+    },
     Directory,
-    Committing(Option<Key>),
+    /// A file is on its way into its place.
+    Placing(Option<Key>),
+    /// A directory is to be made.
+    Making,
     Over,
 }
 
 /// How the digest comes along.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "it lives in a box, and mostly is the larger one")]
 enum Following {
     AsItComes(Running<AnyDigest>),
     Behind(Follower),
@@ -120,7 +138,21 @@ impl StoreSink {
         let answers = Arc::new(Answers::new(Arc::clone(control)));
         let newest = TransferId(0);
         let (transfers, wants, begun) = Default::default();
-        Self { store, dir, accepts, on_conflict, answers, transfers, wants, newest, begun, moved: 0 }
+        Self {
+            store,
+            dir,
+            accepts,
+            on_conflict,
+            answers,
+            transfers,
+            wants,
+            newest,
+            begun,
+            moved: 0,
+            ready: Vec::new(),
+            held: Vec::new(),
+            placing: 0,
+        }
     }
 
     /// The WANT asks for `remote`, which becomes `local` here.
@@ -159,9 +191,19 @@ impl StoreSink {
         self.transfers.values().any(|inbound| matches!(inbound.state, State::File { .. }))
     }
 
+    /// The peer was heard: whoever wants to go on with a file of its has to wait.
+    pub fn heard(&self) {
+        for inbound in self.transfers.values() {
+            if let State::File { part, .. } = &inbound.state {
+                part.is_active();
+            }
+        }
+    }
+
     /// Forgets the transfers that have not come to an end, and says their names.
     pub fn unfinished(&mut self) -> Vec<String> {
-        let transfers: Vec<_> = self.transfers.keys().copied().collect();
+        let mut transfers: Vec<_> = self.transfers.keys().copied().collect();
+        transfers.sort_unstable();
         for transfer in &transfers {
             self.abandon(*transfer, sampan_core::Part::Keep);
         }
@@ -177,7 +219,7 @@ impl StoreSink {
     /// Whether it waits for its own disk, not for the peer.
     #[must_use]
     pub fn is_committing(&self) -> bool {
-        self.transfers.values().any(|inbound| matches!(inbound.state, State::Committing(_)))
+        self.transfers.values().any(|inbound| matches!(inbound.state, State::Placing(_) | State::Making))
     }
 
     /// The connection has ended: waits for the files that are on their way into their places, and says what they came to.
@@ -195,171 +237,12 @@ impl StoreSink {
         }
         ended
     }
-
-    fn decide(
-        &mut self,
-        transfer: TransferId,
-        offer: &Offer<'_>,
-        receipt: &mut Receipt,
-    ) -> Result<(Inbound, ResumePoint), Decision> {
-        let name = offer.name.check().map_err(|error| {
-            receipt.trouble = Some(error.to_string());
-            Refusal::from(Code::BadName)
-        })?;
-        let local = self.local_name(offer, name)?;
-        let name = FileName::new(&local).map_err(|_| Refusal::from(Code::BadName))?;
-        if self.store.shared.options.names == Names::Portable {
-            is_portable(name).map_err(|error| {
-                receipt.trouble = Some(error.to_string());
-                Refusal { code: Code::BadName, words: "some systems cannot hold this name" }
-            })?;
-        }
-        if offer.listing {
-            return Err(Refusal { code: Code::Unsupported, words: "no listing was asked for" }.into());
-        }
-        let mut inbound = Inbound {
-            receipt: Receipt::default(),
-            began: Instant::now(),
-            local: local.clone(),
-            modified: offer.modified,
-            identity: offer.identity,
-            state: State::Directory,
-        };
-        if offer.directory {
-            return Ok((inbound, ResumePoint::START));
-        }
-        if offer.size > self.store.shared.options.max_file_size.or(offer.size) {
-            return Err(TOO_LARGE.into());
-        }
-        let trouble = |error: io::Error, receipt: &mut Receipt| note(receipt, Doing::Create, &local, error);
-        match root::find(&self.dir, name).map_err(|error| trouble(error, receipt))? {
-            Found::File(file) => self.look_at(&file, offer)?,
-            Found::Directory(_) => {
-                return Err(Refusal { code: Code::Exists, words: "a directory has this name" }.into());
-            }
-            Found::Other => {
-                let words = "something other than a file has this name";
-                return Err(Refusal { code: Code::Exists, words }.into());
-            }
-            Found::Nothing => {}
-        }
-        let mode = if offer.executable { Mode::Executable } else { Mode::Plain };
-        let opened = self.open(transfer, (name, offer.identity), mode);
-        let (part, mut from) = opened.map_err(|error| match error.kind() {
-            io::ErrorKind::WouldBlock | io::ErrorKind::ResourceBusy => {
-                Refusal { code: Code::Busy, words: "somebody else writes this file" }
-            }
-            _ => trouble(error, receipt),
-        })?;
-        if offer.restart || offer.size.is_some_and(|size| from.offset > size) {
-            part.restart().map_err(|error| trouble(error, receipt))?;
-            from = ResumePoint::START;
-        }
-        if !fits(&self.dir, offer.size.unwrap_or(0).saturating_sub(from.offset)) {
-            if from == ResumePoint::START {
-                part.remove();
-            }
-            return Err(Refusal { code: Code::NoSpace, words: "no space left" }.into());
-        }
-        let digest = if from == ResumePoint::START {
-            Following::AsItComes(Running::new(AnyDigest::new(offer.digest)))
-        } else {
-            let follower = Follower::start(Arc::clone(&part), from, offer.digest);
-            Following::Behind(follower.map_err(|error| trouble(error, receipt))?)
-        };
-        receipt.resumed_from = from.offset;
-        receipt.stored = from.offset;
-        inbound.state = State::File { part, digest };
-        self.newest = transfer;
-        Ok((inbound, from))
-    }
-
-    /// What the file is called here.
-    fn local_name(&mut self, offer: &Offer<'_>, name: FileName<'_>) -> Result<String, Refusal> {
-        const UNASKED: Refusal = Refusal { code: Code::NotAllowed, words: "nobody asked for it" };
-        match self.accepts {
-            Accepts::Anything => Ok(name.as_str().to_owned()),
-            Accepts::Nothing => Err(Refusal { code: Code::NotAllowed, words: "files are not taken here" }),
-            Accepts::Wanted => {
-                let want = WantId(offer.want.ok_or(UNASKED)?);
-                let wanted = self.wants.get(&want).ok_or(UNASKED)?;
-                if wanted.remote != name.as_str() {
-                    return Err(Refusal { code: Code::NotAllowed, words: "another name was asked for" });
-                }
-                Ok(wanted.local.clone())
-            }
-        }
-    }
-
-    /// A file of this name exists.
-    fn look_at(&self, file: &std::fs::File, offer: &Offer<'_>) -> Result<(), Decision> {
-        let known = Stamp::of(file).filter(|stamp| offer.size.is_none_or(|size| size == stamp.size));
-        if let Some(stamp) =
-            known.filter(|stamp| !offer.identity.is_empty() && stamp.identity == offer.identity)
-        {
-            if !offer.restart {
-                return Err(Decision::Have(stamp.size));
-            }
-        }
-        let size = file.metadata().map_or(0, |metadata| metadata.len());
-        if self.on_conflict == OnConflict::Refuse && offer.size.is_some_and(|offered| offered != size) {
-            return Err(Refusal { code: Code::Exists, words: "the name is taken" }.into());
-        }
-        Ok(())
-    }
-
-    fn open(
-        &mut self,
-        transfer: TransferId,
-        (name, identity): (FileName<'_>, Identity),
-        mode: Mode,
-    ) -> io::Result<(Arc<Part>, ResumePoint)> {
-        // Offered again under the same id: what there is of it is let go first.
-        self.transfers.remove(&transfer);
-        let dir = Arc::clone(&self.dir);
-        if identity.is_empty() {
-            return Ok((Arc::new(Part::temporary(dir, mode)?), ResumePoint::START));
-        }
-        let key = Key::of(name.as_str(), identity.as_bytes());
-        let claim = self.store.shared.writers.claim(key, self.answers.control());
-        let claim = claim.ok_or(io::ErrorKind::ResourceBusy)?;
-        let (part, from) = Part::resumable(dir, (name, identity), mode, claim)?;
-        self.store.shared.known.add(key);
-        Ok((Arc::new(part), from))
-    }
-}
-
-/// Why nothing has to be sent.
-enum Decision {
-    Have(u64),
-    Refuse(Refusal),
-}
-
-impl From<Refusal> for Decision {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refuse(refusal)
-    }
 }
 
 fn note(receipt: &mut Receipt, doing: Doing, name: &str, cause: io::Error) -> Refusal {
     let refusal = refusal(doing, &cause);
     receipt.trouble = Some(FileError::new(doing, Path::new(name), cause).to_string());
     refusal
-}
-
-/// Whether so many bytes find room.
-#[cfg(unix)]
-fn fits(dir: &Dir, bytes: u64) -> bool {
-    match rustix::fs::fstatvfs(dir) {
-        // Some file systems do not count.
-        Ok(there) if there.f_blocks > 0 => bytes <= there.f_bavail.saturating_mul(there.f_frsize),
-        _ => true,
-    }
-}
-
-#[cfg(not(unix))]
-fn fits(_: &Dir, _: u64) -> bool {
-    true
 }
 
 impl Storage for StoreSink {
@@ -422,7 +305,7 @@ impl Storage for StoreSink {
         inbound.receipt.stored = offset.saturating_add(n as u64);
         self.moved = self.moved.saturating_add(n as u64);
         self.newest = transfer;
-        match digest {
+        match &mut **digest {
             Following::AsItComes(digest) => digest.absorb(offset, data.get(..n).unwrap_or_default()),
             Following::Behind(follower) => follower.stored(inbound.receipt.stored),
         }
@@ -441,9 +324,9 @@ impl Storage for StoreSink {
         let Some(inbound) = self.transfers.get_mut(&transfer) else { return Some(Err(Code::Storage.into())) };
         let state = std::mem::replace(&mut inbound.state, State::Over);
         let (what, digest) = match state {
-            State::File { part, digest } => (What::File(part), Some(digest)),
+            State::File { part, digest } => (What::File(part), Some(*digest)),
             State::Directory => (What::Directory(Arc::clone(&self.dir)), None),
-            State::Committing(_) | State::Over => return Some(Err(Code::Storage.into())),
+            State::Placing(_) | State::Making | State::Over => return Some(Err(Code::Storage.into())),
         };
         if let (What::File(part), Some(Following::AsItComes(digest))) = (&what, &digest) {
             let mut value = [0; 32];
@@ -453,14 +336,16 @@ impl Storage for StoreSink {
                 return Some(Err(DIFFERS));
             }
         }
-        let mut key = None;
-        if let What::File(part) = &what {
-            inbound.receipt.digest = digests::of_end(end);
-            inbound.receipt.size = Some(end.size);
-            key = part.key();
-            dress(part, inbound.modified, end.size, inbound.identity);
-        }
-        inbound.state = State::Committing(key);
+        inbound.state = match &what {
+            What::File(part) => {
+                inbound.receipt.digest = digests::of_end(end);
+                inbound.receipt.size = Some(end.size);
+                dress(part, inbound.modified, end.size, inbound.identity);
+                part.lets_go();
+                State::Placing(part.key())
+            }
+            What::Directory(_) => State::Making,
+        };
         let job = Job {
             what,
             name: inbound.local.clone(),
@@ -470,13 +355,20 @@ impl Storage for StoreSink {
             transfer,
             answers: Arc::clone(&self.answers),
         };
-        let committer = &self.store.shared.committer;
-        match digest {
-            Some(Following::Behind(follower)) => {
-                let committer = Arc::clone(committer);
+        match (digest, &job.what) {
+            (Some(Following::Behind(follower)), _) => {
+                self.placing += 1;
+                let committer = Arc::clone(&self.store.shared.committer);
                 follower.finish(End { job, value: end.value.to_vec(), committer });
             }
-            _ => committer.submit(job),
+            (_, What::File(_)) => {
+                self.placing += 1;
+                self.ready.push(job);
+            }
+            (_, What::Directory(_)) => self.held.push(job),
+        }
+        if self.ready.len() >= TOGETHER {
+            self.place();
         }
         None
     }
@@ -495,19 +387,24 @@ impl Storage for StoreSink {
     }
 
     fn completed(&mut self) -> Option<Completion> {
+        self.place();
         let answer = self.answers.take()?;
-        if let Answer::Committed { transfer, result } = &answer {
-            if let Some(inbound) = self.transfers.get_mut(transfer) {
-                let state = std::mem::replace(&mut inbound.state, State::Over);
-                match result {
-                    Ok(Stored::As(name)) => inbound.receipt.stored_as = Some(name.clone()),
-                    Ok(Stored::AsNamed) => {}
-                    Err(setback) => inbound.receipt.trouble.clone_from(&setback.trouble),
-                }
-                if let (Ok(_), State::Committing(key)) = (result, state) {
+        if let Answer::Committed { transfer, result } = &answer
+            && let Some(inbound) = self.transfers.get_mut(transfer)
+        {
+            let state = std::mem::replace(&mut inbound.state, State::Over);
+            match result {
+                Ok(Stored::As(name)) => inbound.receipt.stored_as = Some(name.clone()),
+                Ok(Stored::AsNamed) => {}
+                Err(setback) => inbound.receipt.trouble.clone_from(&setback.trouble),
+            }
+            if let State::Placing(key) = state {
+                self.placing = self.placing.saturating_sub(1);
+                if result.is_ok() {
                     let key = key.unwrap_or_else(|| Key::of(&inbound.local, b""));
                     self.forget(key);
                 }
+                self.place();
             }
         }
         Some(answer.completion())
@@ -520,6 +417,16 @@ impl Storage for StoreSink {
 }
 
 impl StoreSink {
+    /// Has everything that is ready put into its place.
+    fn place(&mut self) {
+        if self.placing == 0 {
+            self.ready.append(&mut self.held);
+        }
+        if !self.ready.is_empty() {
+            self.store.shared.committer.submit(std::mem::take(&mut self.ready));
+        }
+    }
+
     /// A file is in its place: its part is no more, and others of its name lead nowhere if it has replaced what was there.
     fn forget(&self, key: Key) {
         let known = &self.store.shared.known;
@@ -539,6 +446,8 @@ impl Drop for StoreSink {
         for transfer in transfers {
             self.abandon(transfer, sampan_core::Part::Keep);
         }
+        self.ready.append(&mut self.held);
+        self.place();
     }
 }
 
@@ -548,9 +457,9 @@ fn dress(part: &Part, modified_at: Option<i64>, size: u64, identity: Identity) {
         // A file system that cannot hold this time keeps another one.
         let _ = part.file().set_modified(time);
     }
-    if !identity.is_empty() {
-        if let Ok(metadata) = part.file().metadata() {
-            Stamp { identity, size, modified: modified(&metadata) }.put(part.file());
-        }
+    if !identity.is_empty()
+        && let Ok(metadata) = part.file().metadata()
+    {
+        Stamp { identity, size, modified: modified(&metadata) }.put(part.file());
     }
 }

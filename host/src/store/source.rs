@@ -48,7 +48,7 @@ struct Outbound {
 
 #[derive(Debug)]
 enum What {
-    File(OutboundFile),
+    File(Box<OutboundFile>),
     Directory { modified: i64, digest: DigestKind },
     Listing(Box<Lister>),
 }
@@ -126,7 +126,7 @@ impl StoreSource {
         match root::find(&self.dir, name) {
             Ok(Found::File(file)) => {
                 let metadata = file.metadata().map_err(|error| refusal(Doing::Open, &error))?;
-                Ok(What::File(OutboundFile::new(file, &metadata)))
+                Ok(What::File(Box::new(OutboundFile::new(file, &metadata))))
             }
             Ok(Found::Directory(dir)) => {
                 let metadata = root::as_file(&dir)

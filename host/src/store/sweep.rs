@@ -54,9 +54,8 @@ pub(super) fn sweep(dir: &Dir, age: Duration, known: &Known) {
                 }
             }
             Some(Own::Record(key)) => {
-                if dir.symlink_metadata(key.part()).is_err() {
-                    let _ = dir.remove_file(&called);
-                }
+                let alone = dir.symlink_metadata(key.part()).is_err();
+                let _ = alone.then(|| dir.remove_file(&called));
             }
         }
     }
@@ -71,10 +70,10 @@ pub(super) fn remove_part(dir: &Dir, key: Key) {
 }
 
 fn remove_unlocked(dir: &Dir, called: &str) {
-    if let Ok(file) = root::open(dir, called) {
-        if file.try_lock().is_ok() {
-            let _ = dir.remove_file(called);
-        }
+    if let Ok(file) = root::open(dir, called)
+        && file.try_lock().is_ok()
+    {
+        let _ = dir.remove_file(called);
     }
 }
 

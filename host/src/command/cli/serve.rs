@@ -66,7 +66,7 @@ pub(crate) struct ServeArguments {
     #[arg(long, value_name = "TIME", default_value = "300s")]
     pub(crate) idle_timeout: Time,
 
-    /// Bytes a second that a client must take or give, over 30 seconds; 0 for none
+    /// Bytes a second that a client must take or give, over 10 seconds; 0 for none
     #[arg(long, value_name = "SIZE", default_value = "16")]
     pub(crate) min_rate: Size,
 

@@ -18,8 +18,8 @@ const ONE: &str =
     "{wide_msg} {bar:20} {decimal_bytes} of {decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left";
 const ONE_AT_ITS_END: &str = "{wide_msg} {bar:20} {decimal_total_bytes}  flushing to disk";
 const ONE_OF_UNKNOWN_SIZE: &str = "{wide_msg} {decimal_bytes}  {decimal_bytes_per_sec}  {elapsed} so far";
-const MANY: &str = "{wide_msg}\n{prefix}  {bar:20} {decimal_bytes} of {decimal_total_bytes}  \
-                    {decimal_bytes_per_sec}  {eta} left";
+const MANY: &str = "{prefix}  {bar:20} {decimal_bytes} of {decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left  \
+                    {wide_msg}";
 
 /// Whether the standard error is a terminal that can redraw a line.
 pub(super) fn terminal_has_them() -> bool {

@@ -122,8 +122,11 @@ impl Lines {
     /// Of a single file its own line tells more.
     fn summary(&self, summary: &Summary) -> Option<String> {
         let single = summary.files == 1 && summary.skipped == 0 && summary.failed == 0;
+        let nothing = summary.files == 0 && summary.skipped + summary.failed <= 1;
         match (self.voice, &self.last, self.way) {
             (Voice::Quiet, ..) => None,
+            // A listing, or one failure that has its line.
+            _ if nothing => None,
             (Voice::Normal, Some(file), Some(way)) if single && self.role == Role::Client => {
                 Some(wording::moved(file, way))
             }

@@ -1,0 +1,58 @@
+//! What a turn of a session came to, without what it borrows.
+
+use sampan_core::driver::Turn;
+use sampan_core::wire::Code;
+use sampan_core::{By, Event, Failure, Sent, TransferId, WantId};
+
+/// What happened in a turn.
+#[derive(Debug)]
+pub(crate) enum Happened {
+    /// Nothing that anybody is told.
+    Nothing,
+    Opened,
+    /// With what the peer had before; none if it had it all.
+    Sent(TransferId, Option<u64>),
+    SendFailed(TransferId, Why),
+    Received(TransferId),
+    ReceiveFailed(TransferId, Why),
+    WantFailed(WantId, Why),
+    Notice(String),
+    Closed,
+}
+
+/// Why something ended without success.
+#[derive(Clone, Debug)]
+pub(crate) struct Why {
+    pub(crate) by: By,
+    pub(crate) code: Code,
+    pub(crate) words: String,
+}
+
+impl Happened {
+    pub(crate) fn of(turn: Turn<'_>) -> Self {
+        let event = match turn {
+            Turn::Worked => return Self::Nothing,
+            Turn::Closed => return Self::Closed,
+            Turn::Event(event) => event,
+        };
+        match event {
+            Event::Opened => Self::Opened,
+            Event::Sent { transfer, how: Sent::HadIt, .. } => Self::Sent(transfer, None),
+            Event::Sent { transfer, resumed_from, .. } => Self::Sent(transfer, Some(resumed_from)),
+            Event::SendFailed(failure) => Self::SendFailed(failure.transfer, Why::of(failure)),
+            Event::Received { transfer } => Self::Received(transfer),
+            Event::ReceiveFailed(failure) => Self::ReceiveFailed(failure.transfer, Why::of(failure)),
+            Event::WantFailed { want, code, words } => {
+                Self::WantFailed(want, Why { by: By::Peer, code, words: words.to_owned() })
+            }
+            Event::Notice(text) => Self::Notice(text.to_owned()),
+            _ => Self::Nothing,
+        }
+    }
+}
+
+impl Why {
+    fn of(failure: Failure<'_>) -> Self {
+        Self { by: failure.by, code: failure.code, words: failure.words.to_owned() }
+    }
+}
