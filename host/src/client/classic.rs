@@ -7,6 +7,7 @@ use sampan_core::driver::Turn;
 use sampan_core::wire::Code;
 use sampan_core::{By, Error, Event, Instant, LinkError};
 
+use super::attempts::nothing_to_give;
 use super::dial::dial;
 use super::plan::Plan;
 use super::tally::Tally;
@@ -37,7 +38,7 @@ pub fn send_classic(plan: Plan, options: &ClientOptions, reports: &Reports) -> R
         tally.failed(Some(path.clone()), failure, None);
     }
     reports.tell(Report::Planned { files: plan.items.len() as u64, bytes: plan.bytes() });
-    let waker = Waker::new().map_err(no_memory)?;
+    let waker = Waker::new().map_err(nothing_to_give)?;
     let _registration = options.stop.register(waker.clone());
     for (index, item) in plan.items.into_iter().enumerate() {
         let link = match dial(options, &waker) {
@@ -60,14 +61,11 @@ pub fn send_classic(plan: Plan, options: &ClientOptions, reports: &Reports) -> R
     Ok(tally.finish())
 }
 
-fn no_memory(error: std::io::Error) -> Failure {
-    Failure::new(ErrorName::Other, format!("the system has nothing to give: {error}"))
-}
-
 fn send_one(item: Item, link: StreamLink, options: &ClientOptions, tally: &mut Tally) -> Result<(), Failure> {
     let clock = Clock::start();
     let peer = link.peer();
-    let mut memory = Memory::with_frame(options.frame()).map_err(no_memory)?.with_limits(options.limits());
+    let mut memory =
+        Memory::with_frame(options.frame()).map_err(nothing_to_give)?.with_limits(options.limits());
     let (buffers, limits) = memory.buffers();
     let engine = Sender::new(buffers, limits, clock.now()).map_err(|error| Failure::session(error, None))?;
     let mut source = FileSource::new();

@@ -54,12 +54,6 @@ fn cannot(url: &Url, error: &io::Error) -> Failure {
     }
 }
 
-/// A program that was started has ended before a session was open: dialling again would only start it again.
-pub(super) fn ended_at_once(options: &ClientOptions, failure: &Failure) -> Failure {
-    Failure::new(ErrorName::Connect, format!("no session with {}: {failure}", options.url))
-        .with_advice("does this command start a sampan that serves stdio:?")
-}
-
 /// How often a lost link is dialled again.
 #[derive(Debug)]
 pub(super) struct Redial {

@@ -8,7 +8,7 @@ use sampan_core::session::transitions::SessionState;
 use sampan_core::wire::{Code, FileName};
 use sampan_core::{By, Error, Instant, Receiver, Speaks, TransferId, WantId};
 
-use super::dial::{Redial, dial, ended_at_once};
+use super::attempts::{Contact, Rest, Task, attempt, conclude, nothing_to_give};
 use super::listed::Listed;
 use super::output::Output;
 use super::tally::Tally;
@@ -18,12 +18,12 @@ use crate::clock::Clock;
 use crate::control::Control;
 use crate::failure::{ErrorName, Failure};
 use crate::happened::{Happened, Why};
-use crate::link::{Link as _, StreamLink, Url};
+use crate::link::StreamLink;
 use crate::memory::{HostSession, Memory, Opening};
 use crate::report::{Moved, Protocol, Report};
 use crate::reports::Reports;
 use crate::run::Connection;
-use crate::store::StoreSink;
+use crate::store::{Accepts, OnConflict, Store};
 
 const TICK: Duration = Duration::from_millis(250);
 const BUSY_TRIES: u32 = 12;
@@ -66,18 +66,85 @@ pub(super) struct Fetching<'o> {
     asked: HashMap<WantId, Ask>,
     /// What is known of the names that are being looked at.
     looked: HashMap<WantId, Vec<Listed>>,
+    /// Where files go, if not to the output.
+    store: Option<Store>,
     output: Option<Output>,
-    peer: String,
-    /// That have been open.
-    sessions: u32,
+    contact: Contact,
     reached: u64,
     entries: u64,
+}
+
+impl Task for Fetching<'_> {
+    fn work(&mut self, link: StreamLink) -> Result<(), Failure> {
+        let clock = Clock::start();
+        let memory = Memory::with_frame(self.options.frame()).map_err(nothing_to_give)?;
+        let mut memory = memory.with_limits(self.options.limits());
+        let opening = Opening::new(Speaks::First, clock).map_err(nothing_to_give)?;
+        let session = memory.receiver(opening).map_err(|error| Failure::session(error, None))?;
+        let sink =
+            self.store.as_ref().map(|store| store.sink(Accepts::Wanted, OnConflict::Replace, &self.control));
+        let files = WantedFiles::new(sink, self.output.take());
+        let mut connection = Connection::new(session, link, files, clock);
+        let result = self.turns(&mut connection);
+        let Connection { link, storage: mut files, .. } = connection;
+        if let Some(sink) = &mut files.sink {
+            for (receipt, result) in sink.finish(COMMIT) {
+                // Those that are whole here need not be fetched again.
+                if result.is_ok() {
+                    self.asked.retain(|_, ask| !ask.is_for(&receipt.name));
+                    self.tally.received(moved(receipt, &self.contact.peer));
+                }
+            }
+        }
+        self.output = files.output.take();
+        conclude(result, if self.is_done() { Rest::Done } else { Rest::Left }, link)
+    }
+
+    fn requeue(&mut self) -> Option<String> {
+        self.looked.clear();
+        let mut again: Vec<_> = self.asked.drain().collect();
+        again.sort_unstable_by_key(|(want, _)| *want);
+        let first = again.first().map(|(_, ask)| ask.name().to_owned());
+        let later = self.later.drain(..).map(|(_, ask)| ask);
+        for ask in again.into_iter().map(|(_, ask)| ask).chain(later).rev().collect::<Vec<_>>() {
+            self.queue.push_front(ask);
+        }
+        first
+    }
+
+    fn left(&self) -> u64 {
+        self.queue.len() as u64
+    }
+
+    fn reached(&self) -> u64 {
+        self.reached
+    }
+
+    fn once(&self) -> Option<&'static str> {
+        (self.entries > 0).then_some("what was shown cannot be taken back")
+    }
+
+    fn contact(&self) -> &Contact {
+        &self.contact
+    }
+
+    fn contact_mut(&mut self) -> &mut Contact {
+        &mut self.contact
+    }
+
+    fn tally(&mut self) -> &mut Tally {
+        &mut self.tally
+    }
+
+    fn into_tally(self) -> Tally {
+        self.tally
+    }
 }
 
 impl<'o> Fetching<'o> {
     pub(super) fn new(
         named: Vec<Named>,
-        output: Option<Output>,
+        (store, output): (Option<Store>, Option<Output>),
         options: &'o ClientOptions,
         reports: &Reports,
         control: Arc<Control>,
@@ -95,9 +162,9 @@ impl<'o> Fetching<'o> {
             later: VecDeque::new(),
             asked: HashMap::new(),
             looked: HashMap::new(),
+            store,
             output,
-            peer: String::new(),
-            sessions: 0,
+            contact: Contact::default(),
             reached: 0,
             entries: 0,
         }
@@ -110,92 +177,15 @@ impl<'o> Fetching<'o> {
         reports: &Reports,
         control: Arc<Control>,
     ) -> Self {
-        let mut fetching = Self::new(Vec::new(), None, options, reports, control);
+        let mut fetching = Self::new(Vec::new(), (None, None), options, reports, control);
         fetching.queue.push_back(Ask::List { shown: shown.to_owned(), wire: wire.to_owned() });
         fetching
     }
 
-    /// Fetches it all; `sink` makes the storage for each link, if files go into a directory.
-    pub(super) fn run(
-        mut self,
-        sink: &dyn Fn(&Arc<Control>) -> Option<StoreSink>,
-    ) -> Result<Outcome, Failure> {
-        let _registration = self.options.stop.register(self.control.waker().clone());
-        let mut redial = Redial::new(self.options.retries);
-        let mut connected = false;
-        loop {
-            let ended = match dial(self.options, self.control.waker()) {
-                Ok(link) => {
-                    connected = true;
-                    self.session(link, sink(&self.control))
-                }
-                Err(failure) if !connected => return Err(failure),
-                Err(failure) if failure.error == ErrorName::Interrupted => Err(failure),
-                // It was there once: that it is not now may pass.
-                Err(failure) => Err(Failure::new(ErrorName::LinkLost, failure.to_string())),
-            };
-            let Err(failure) = ended else { return Ok(self.tally.finish()) };
-            let name = self.requeue();
-            let left = self.queue.len() as u64;
-            if failure.error == ErrorName::Interrupted {
-                return Ok(self.tally.interrupted(left, name, &self.peer));
-            }
-            if self.sessions == 0
-                && failure.error == ErrorName::LinkLost
-                && matches!(self.options.url, Url::Exec(_))
-            {
-                return Err(ended_at_once(self.options, &failure));
-            }
-            // Entries that were shown cannot be taken back.
-            let hopeless = !failure.error.is_resumable() || self.entries > 0;
-            let again = match hopeless {
-                true => Ok(false),
-                false => redial.again(self.reached + self.tally.files(), self.options),
-            };
-            let Ok(again) = again else { return Ok(self.tally.interrupted(left, name, &self.peer)) };
-            if !again {
-                self.tally.failed_many(left, name, &failure, Some(&self.peer));
-                return Ok(self.tally.break_off(failure.error));
-            }
-        }
-    }
-
-    fn session(&mut self, link: StreamLink, sink: Option<StoreSink>) -> Result<(), Failure> {
-        let no_memory = |error: std::io::Error| {
-            Failure::new(ErrorName::Other, format!("the system has nothing to give: {error}"))
-        };
-        let clock = Clock::start();
-        self.peer = link.peer();
-        let mut memory =
-            Memory::with_frame(self.options.frame()).map_err(no_memory)?.with_limits(self.options.limits());
-        let opening = Opening::new(Speaks::First, clock).map_err(no_memory)?;
-        let session = memory.receiver(opening).map_err(|error| Failure::session(error, None))?;
-        let files = WantedFiles::new(sink, self.output.take());
-        let mut connection = Connection::new(session, link, files, clock);
-        let result = self.turns(&mut connection);
-        let Connection { link, storage: mut files, .. } = connection;
-        if let Some(sink) = &mut files.sink {
-            for (receipt, result) in sink.finish(COMMIT) {
-                // Those that are whole here need not be fetched again.
-                if result.is_ok() {
-                    self.asked.retain(|_, ask| !ask.is_for(&receipt.name));
-                    self.tally.received(moved(receipt, &self.peer));
-                }
-            }
-        }
-        self.output = files.output.take();
-        match result {
-            Ok(()) if self.is_done() => Ok(()),
-            Ok(()) => Err(Failure::new(
-                ErrorName::Closing,
-                "the peer ended the session before everything was fetched",
-            )),
-            Err(Error::Ended(Code::Cancelled)) => {
-                link.close_gently(Duration::from_secs(1));
-                Err(Failure::interrupted().with_advice("the same command resumes"))
-            }
-            Err(error) => Err(Failure::session(error, link.fault())),
-        }
+    /// Fetches it all; what is fetched into a directory goes to `store`.
+    pub(super) fn run(self) -> Result<Outcome, Failure> {
+        let (options, waker) = (self.options, self.control.waker().clone());
+        attempt(self, options, &waker)
     }
 
     fn is_done(&self) -> bool {
@@ -214,14 +204,8 @@ impl<'o> Fetching<'o> {
             match happened {
                 Happened::Nothing => {}
                 Happened::Closed => return Ok(()),
-                Happened::Opened => {
-                    self.sessions += 1;
-                    let (peer, protocol) = (self.peer.clone(), Protocol::Framed);
-                    self.tally.reports().tell(Report::Connected { peer, protocol });
-                }
-                Happened::Notice(text) => {
-                    self.tally.reports().tell(Report::Notice { text, peer: self.peer.clone() });
-                }
+                Happened::Opened => self.contact.opened(&self.tally),
+                Happened::Notice(text) => self.contact.notice(text, &self.tally),
                 Happened::Received(transfer) => self.received(transfer, &mut connection.storage),
                 Happened::ReceiveFailed(transfer, why) => self.failed(transfer, &why, connection),
                 Happened::WantFailed(want, why) => {
@@ -274,7 +258,7 @@ impl<'o> Fetching<'o> {
     fn cannot_ask(&mut self) {
         let failure = Failure::new(ErrorName::NotAllowed, "the peer gives no files");
         for ask in std::mem::take(&mut self.queue) {
-            self.tally.failed(Some(ask.name().to_owned()), &failure, Some(&self.peer));
+            self.tally.failed(Some(ask.name().to_owned()), &failure, Some(&self.contact.peer));
         }
     }
 
@@ -296,7 +280,7 @@ impl<'o> Fetching<'o> {
                     ErrorName::BadName,
                     format!("the peer lists {name}, which is no valid name"),
                 );
-                self.tally.failed(Some(name), &failure, Some(&self.peer));
+                self.tally.failed(Some(name), &failure, Some(&self.contact.peer));
             }
         }
     }
@@ -314,7 +298,7 @@ impl<'o> Fetching<'o> {
             (Under::Listing(_), _) => {}
             (Under::File(_), _) => {
                 if let Some(receipt) = files.sink.as_mut().and_then(|sink| sink.take(transfer)) {
-                    self.tally.received(moved(receipt, &self.peer));
+                    self.tally.received(moved(receipt, &self.contact.peer));
                 }
             }
             (Under::Output(_), ask) => {
@@ -322,7 +306,7 @@ impl<'o> Fetching<'o> {
                     self.tally.received(Moved {
                         name: what.remote,
                         size: output.written,
-                        peer: self.peer.clone(),
+                        peer: self.contact.peer.clone(),
                         protocol: Protocol::Framed,
                         resumed_from: output.resumed_from,
                         digest: output.shown.take(),
@@ -420,7 +404,7 @@ impl<'o> Fetching<'o> {
             }
             _ => Failure::transfer(*by, *code, words),
         };
-        self.tally.failed(Some(ask.name().to_owned()), &failure, Some(&self.peer));
+        self.tally.failed(Some(ask.name().to_owned()), &failure, Some(&self.contact.peer));
     }
 
     fn progress(&mut self, files: &mut WantedFiles) {
@@ -439,19 +423,6 @@ impl<'o> Fetching<'o> {
             let name = what.remote.clone();
             self.tally.reports().tell(Report::Progress { name, bytes: output.written, size: output.size });
         }
-    }
-
-    /// The link is gone: what was asked for is to be asked for again. Says what that was, if there was one.
-    fn requeue(&mut self) -> Option<String> {
-        self.looked.clear();
-        let mut again: Vec<_> = self.asked.drain().collect();
-        again.sort_unstable_by_key(|(want, _)| *want);
-        let first = again.first().map(|(_, ask)| ask.name().to_owned());
-        let later = self.later.drain(..).map(|(_, ask)| ask);
-        for ask in again.into_iter().map(|(_, ask)| ask).chain(later).rev().collect::<Vec<_>>() {
-            self.queue.push_front(ask);
-        }
-        first
     }
 }
 

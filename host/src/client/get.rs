@@ -12,7 +12,7 @@ use crate::control::Control;
 use crate::failure::{ErrorName, Failure};
 use crate::link::Waker;
 use crate::reports::Reports;
-use crate::store::{Accepts, OnConflict, Store, StoreOptions};
+use crate::store::{Store, StoreOptions};
 
 /// Where what is fetched goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,10 +49,7 @@ pub fn get(
         Destination::Directory(folder) => (Some(open(folder)?), None),
         Destination::Path(path) => (Some(open(folder_of(path))?), None),
     };
-    let sink = |control: &Arc<Control>| {
-        store.as_ref().map(|store| store.sink(Accepts::Wanted, OnConflict::Replace, control))
-    };
-    Fetching::new(named, output, options, reports, control).run(&sink)
+    Fetching::new(named, (store, output), options, reports, control).run()
 }
 
 fn open(folder: &Path) -> Result<Store, Failure> {

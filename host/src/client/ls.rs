@@ -29,5 +29,5 @@ pub fn ls(prefix: &str, options: &ClientOptions, reports: &Reports) -> Result<Ou
     }
     let waker = Waker::new().map_err(|error| Failure::new(ErrorName::Other, error.to_string()))?;
     let control = Arc::new(Control::new(waker));
-    Fetching::listing(prefix, wire, options, reports, control).run(&|_| None)
+    Fetching::listing(prefix, wire, options, reports, control).run()
 }
