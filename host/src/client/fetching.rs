@@ -8,6 +8,7 @@ use sampan_core::session::transitions::SessionState;
 use sampan_core::wire::{Code, FileName};
 use sampan_core::{By, Error, Instant, Receiver, Speaks, TransferId, WantId};
 
+use super::asks::{Ask, Named};
 use super::attempts::{Contact, Rest, Task, attempt, conclude, nothing_to_give};
 use super::listed::Listed;
 use super::output::Output;
@@ -30,31 +31,6 @@ const BUSY_TRIES: u32 = 12;
 const COMMIT: Duration = Duration::from_secs(60);
 
 type Connected<'m> = Connection<HostSession<'m, Receiver<'m>>, StreamLink, WantedFiles>;
-
-/// Something that the user has named.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Named {
-    pub(super) remote: String,
-    /// What it is called here.
-    pub(super) local: String,
-}
-
-/// What is asked for.
-#[derive(Clone, Debug)]
-enum Ask {
-    /// What there is under this name: it may be a directory.
-    Look(Named),
-    /// A listing, which is shown as it comes.
-    List {
-        shown: String,
-        wire: String,
-    },
-    Fetch {
-        what: Named,
-        size: Option<u64>,
-        tries: u32,
-    },
-}
 
 pub(super) struct Fetching<'o> {
     options: &'o ClientOptions,
@@ -318,28 +294,22 @@ impl<'o> Fetching<'o> {
         }
     }
 
-    /// What there is under a name: a file, or a directory and all that is in it. Directories come last, the innermost first, so that
-    /// they keep their times.
+    /// A name was looked at.
     fn found(&mut self, named: &Named, listed: Vec<Listed>) {
-        let inside = |name: &str| {
-            name.strip_prefix(&*named.remote).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        let (mut folders, files): (Vec<_>, Vec<_>) =
-            listed.into_iter().filter(|entry| inside(&entry.name)).partition(|entry| entry.directory);
-        folders.sort_by_key(|folder| std::cmp::Reverse(folder.name.matches('/').count()));
-        let count = (files.len() + folders.len()) as u64;
-        let bytes = files.iter().filter_map(|file| file.size).fold(0, u64::saturating_add);
-        let before = self.queue.len();
-        for Listed { name, size, .. } in files.into_iter().chain(folders) {
-            let local = format!("{}{}", named.local, &name[named.remote.len()..]);
-            if let Err(error) = FileName::new(&local) {
-                let failure = Failure::new(ErrorName::LocalFile, format!("cannot make {local:?}: {error}"));
-                self.tally.failed(Some(name), &failure, None);
+        let (asks, bytes) = named.all(listed);
+        let count = asks.len() as u64;
+        for ask in asks {
+            if let Ask::Fetch { what, .. } = &ask
+                && let Err(error) = FileName::new(&what.local)
+            {
+                let failure =
+                    Failure::new(ErrorName::LocalFile, format!("cannot make {:?}: {error}", what.local));
+                self.tally.failed(Some(what.remote.clone()), &failure, None);
                 continue;
             }
-            self.queue.push_back(Ask::Fetch { what: Named { remote: name, local }, size, tries: 0 });
+            self.queue.push_back(ask);
         }
-        if self.queue.len() == before && count == 0 {
+        if count == 0 {
             // Only asking for it tells why it is not there.
             self.queue.push_back(Ask::Fetch { what: named.clone(), size: None, tries: 0 });
         } else {
@@ -436,30 +406,5 @@ fn moved(receipt: crate::store::Receipt, peer: &str) -> Moved {
         digest: receipt.digest,
         seconds: receipt.took.as_secs_f64(),
         stored_as: receipt.stored_as,
-    }
-}
-
-impl Ask {
-    fn name(&self) -> &str {
-        match self {
-            Self::Look(named) | Self::Fetch { what: named, .. } => &named.remote,
-            Self::List { shown, .. } => shown,
-        }
-    }
-
-    fn is_for(&self, name: &str) -> bool {
-        matches!(self, Self::Fetch { what, .. } if what.remote == name)
-    }
-}
-
-impl Listed {
-    fn report(self) -> Report {
-        Report::Entry {
-            name: self.name,
-            size: self.size.filter(|_| !self.directory),
-            modified: self.modified.map(|nanoseconds| nanoseconds as f64 / 1e9),
-            directory: self.directory,
-            executable: self.executable,
-        }
     }
 }

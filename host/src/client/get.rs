@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use sampan_core::wire::FileName;
 
-use super::fetching::{Fetching, Named};
+use super::asks::Named;
+use super::fetching::Fetching;
 use super::output::Output;
 use super::{ClientOptions, Outcome};
 use crate::control::Control;

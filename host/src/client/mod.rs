@@ -1,5 +1,6 @@
 //! Clients: sending, fetching and listing over a link that may be lost and dialled again.
 
+mod asks;
 mod attempts;
 mod classic;
 mod dial;
