@@ -1,12 +1,20 @@
 //! The command `sampan` as its users and its attackers see it.
 
+#[cfg(target_os = "linux")]
+mod classic;
+#[cfg(target_os = "linux")]
+mod crowd;
 mod demo;
+#[cfg(target_os = "linux")]
+mod disk;
 #[cfg(target_os = "linux")]
 mod exits;
 #[cfg(target_os = "linux")]
 mod framing;
 #[cfg(target_os = "linux")]
 mod hostile_server;
+#[cfg(target_os = "linux")]
+mod kill;
 #[cfg(target_os = "linux")]
 #[allow(dead_code, unused_imports, reason = "the kit comes before the tests that need all of it")]
 mod kit;
@@ -24,3 +32,5 @@ mod resources;
 mod sizes;
 #[cfg(target_os = "linux")]
 mod storage;
+#[cfg(target_os = "linux")]
+mod tree;

@@ -7,6 +7,7 @@ mod display;
 mod ending;
 mod get;
 mod habit;
+mod limits;
 mod logs;
 mod ls;
 mod made_up;

@@ -1,6 +1,7 @@
 //! `sampan serve`.
 
 use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
 
 use sampan::failure::Failure;
 use sampan::link::Url;
@@ -13,13 +14,19 @@ use super::cli::ServeArguments;
 use super::cli::serve::{Conflict, Permission};
 use super::display::{Display, Style};
 use super::ending::Ending;
+use super::limits::{allow_many_files, give_memory_back, trim_memory};
 use super::output::{Voice, complain};
+use super::work::Told;
 use super::{stop_at_signals, work};
+
+/// When nothing has happened for so long, memory that is not used is given back.
+const QUIET: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(arguments: &ServeArguments, style: Style) -> Result<(), Ending> {
     let options = options(arguments)?;
-    let stop = stop_at_signals()?;
+    give_memory_back();
     allow_many_files();
+    let stop = stop_at_signals()?;
     let store = StoreOptions {
         names: if arguments.portable_names { Names::Portable } else { Names::Valid },
         max_file_size: arguments.max_file_size.map(|size| size.0),
@@ -41,7 +48,18 @@ pub(crate) fn run(arguments: &ServeArguments, style: Style) -> Result<(), Ending
 
 /// Until the server has ended, because it was asked to or by itself.
 fn show(server: &Server, reports: &Receiver<Report>, display: &mut Display, stop: &Stop) {
-    while work::show_some(reports, display) == work::Told::Something {
+    let mut trimmed = true;
+    let mut heard_at = Instant::now();
+    loop {
+        match work::show_some(reports, display) {
+            Told::Everything => return,
+            Told::Something => (trimmed, heard_at) = (false, Instant::now()),
+            Told::Nothing if !trimmed && heard_at.elapsed() >= QUIET => {
+                trimmed = true;
+                trim_memory();
+            }
+            Told::Nothing => {}
+        }
         if stop.is_asked() {
             server.ask_to_stop();
         }
@@ -75,14 +93,3 @@ fn options(arguments: &ServeArguments) -> Result<ServerOptions, Failure> {
         ..ServerOptions::default()
     })
 }
-
-/// Every connection takes a descriptor or three: as many as the system allows.
-#[cfg(unix)]
-fn allow_many_files() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
-}
-
-#[cfg(not(unix))]
-fn allow_many_files() {}

@@ -56,6 +56,8 @@ pub(super) fn options(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Told {
     Something,
+    /// There may be more.
+    Nothing,
     Everything,
 }
 
@@ -71,7 +73,7 @@ pub(super) fn show_some(told: &Receiver<Report>, display: &mut Display) -> Told 
         }
         Err(RecvTimeoutError::Timeout) => {
             display.tick();
-            Told::Something
+            Told::Nothing
         }
         Err(RecvTimeoutError::Disconnected) => Told::Everything,
     }
@@ -87,7 +89,7 @@ pub(super) fn show(
     let mut display = Display::new(style);
     let outcome = thread::scope(|scope| {
         let working = scope.spawn(move || work(&reports));
-        while show_some(&told, &mut display) == Told::Something {
+        while show_some(&told, &mut display) != Told::Everything {
             if display.is_unread() {
                 stop.ask();
             }

@@ -45,7 +45,6 @@ fn session(client: &Client<'_>, link: StreamLink) -> Result<(), Failure> {
     let mut connection = Connection::new(session, link, Files { sink, source }, client.clock);
     let result = run(client, &mut connection);
     let Connection { link, mut storage, .. } = connection;
-    let lost = result == Err(sampan_core::Error::Link(LinkError::Lost));
     let ended_here =
         matches!(result, Err(error) if !matches!(error, sampan_core::Error::Link(LinkError::Lost)));
     let failure = result.err().map(|error| Failure::session(error, link.fault()));
@@ -68,7 +67,7 @@ fn session(client: &Client<'_>, link: StreamLink) -> Result<(), Failure> {
             let busy = Failure::new(ErrorName::Busy, "refused: too many connections")
                 .with_advice("allow more with --max-connections");
             client.teller.connection_failed(None, &busy);
-        } else if names.is_empty() && !lost {
+        } else if names.is_empty() {
             client.teller.connection_failed(None, &failure);
         }
         for name in names {

@@ -1,7 +1,7 @@
 //! Putting whole files into their places: flushed, renamed, and their directories flushed, many at a time where many wait.
 
 use std::io;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
@@ -14,6 +14,7 @@ use super::late::{Answer, Answers, Setback, Stored};
 use super::part::Part;
 use super::place::{Taken, place};
 use super::root::{self, Found, Missing};
+use super::worker::Worker;
 use super::{OnConflict, refusal};
 use crate::file_error::Doing;
 
@@ -25,10 +26,10 @@ const STACK: usize = 256 << 10;
 /// Up to so many are flushed one by one; more by flushing the whole file system.
 const FEW: usize = 4;
 
-/// The thread for small files; it ends when this is dropped and everything is done.
+/// The thread for small files. Whoever drops this waits until everything is done.
 #[derive(Debug, Default)]
 pub(super) struct Committer {
-    jobs: Mutex<Option<Sender<Vec<Job>>>>,
+    worker: Mutex<Option<Worker<Vec<Job>>>>,
 }
 
 /// What is to be put into its place.
@@ -88,25 +89,19 @@ impl Committer {
     }
 
     fn share(&self, small: Vec<Job>) {
-        let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        if jobs.is_none() {
-            *jobs = start().ok();
+        let mut worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
+        if worker.is_none() {
+            *worker = Worker::start("committer", work).ok();
         }
-        let unsent = match &*jobs {
-            Some(jobs) => jobs.send(small).err().map(|unsent| unsent.0),
+        let unsent = match &*worker {
+            Some(worker) => worker.give(small).err(),
             None => Some(small),
         };
-        drop(jobs);
+        drop(worker);
         if let Some(small) = unsent {
             run(small);
         }
     }
-}
-
-fn start() -> io::Result<Sender<Vec<Job>>> {
-    let (sender, jobs) = channel();
-    thread::Builder::new().name("committer".into()).stack_size(STACK).spawn(move || work(&jobs))?;
-    Ok(sender)
 }
 
 fn work(jobs: &Receiver<Vec<Job>>) {

@@ -25,6 +25,7 @@ mod source;
 mod stamp;
 mod sweep;
 mod syncer;
+mod worker;
 mod writers;
 
 use std::io;
@@ -163,3 +164,6 @@ fn is_loop(error: &io::Error) -> bool {
 fn is_loop(_: &io::Error) -> bool {
     false
 }
+
+#[cfg(test)]
+mod tests;

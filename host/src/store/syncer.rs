@@ -1,19 +1,18 @@
 //! A thread that makes parts durable while they are still being received, off the data path.
 
-use std::io;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 
 use sampan_core::{ResumePoint, TransferId};
 
 use super::late::{Answer, Answers};
 use super::part::Part;
+use super::worker::Worker;
 
-/// The thread; it ends when this is dropped and everything is done.
+/// The thread. Whoever drops this waits until everything is done.
 #[derive(Debug, Default)]
 pub(super) struct Syncer {
-    jobs: Mutex<Option<Sender<Job>>>,
+    worker: Mutex<Option<Worker<Job>>>,
 }
 
 #[derive(Debug)]
@@ -36,25 +35,21 @@ impl Syncer {
             return;
         }
         let job = Job { part: Arc::clone(part), transfer, answers: Arc::clone(answers) };
-        let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        if jobs.is_none() {
-            *jobs = start().ok();
+        let mut worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
+        if worker.is_none() {
+            *worker = Worker::start("syncer", work).ok();
         }
-        if let Some(jobs) = &*jobs {
-            let _ = jobs.send(job);
+        if let Some(worker) = &*worker {
+            let _ = worker.give(job);
         }
     }
 }
 
-fn start() -> io::Result<Sender<Job>> {
-    let (sender, jobs) = channel::<Job>();
-    thread::Builder::new().name("syncer".into()).stack_size(128 << 10).spawn(move || {
-        for Job { part, transfer, answers } in jobs {
-            if let Some(durable) = part.make_durable() {
-                drop(part);
-                answers.put(Answer::Synced { transfer, durable });
-            }
+fn work(jobs: &Receiver<Job>) {
+    for Job { part, transfer, answers } in jobs {
+        if let Some(durable) = part.make_durable() {
+            drop(part);
+            answers.put(Answer::Synced { transfer, durable });
         }
-    })?;
-    Ok(sender)
+    }
 }

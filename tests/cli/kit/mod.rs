@@ -22,7 +22,7 @@ pub(crate) use events::{Events, assert_printable};
 pub(crate) use framed::Framed;
 pub(crate) use hostile::HostileServer;
 pub(crate) use oracle::Oracle;
-pub(crate) use place::Place;
+pub(crate) use place::{Place, entries};
 pub(crate) use process::{Killed, signal};
 pub(crate) use raw::{Closed, Raw};
 pub(crate) use run::{Ran, Running, Sampan};

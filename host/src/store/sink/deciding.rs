@@ -137,8 +137,10 @@ impl StoreSink {
         (name, identity): (FileName<'_>, Identity),
         mode: Mode,
     ) -> io::Result<(Arc<Part>, ResumePoint)> {
-        // Offered again under the same id: what there is of it is let go first.
-        self.transfers.remove(&transfer);
+        // Offered again under the same id: what there is of it is let go first, and waited for.
+        if let Some(Inbound { state: State::File { part, .. }, .. }) = self.transfers.remove(&transfer) {
+            part.lets_go();
+        }
         let dir = Arc::clone(&self.dir);
         if identity.is_empty() {
             return Ok((Arc::new(Part::temporary(dir, mode)?), ResumePoint::START));
