@@ -78,7 +78,7 @@ fn the_largest_frames_that_were_announced_are_taken() {
 #[test]
 fn a_claimed_length_takes_no_memory() {
     const PEERS: u64 = 64;
-    let mut arena = Arena::with(&["--idle-timeout", "2s"]);
+    let mut arena = Arena::with(&["--idle-timeout", "1s"]);
     let peers: Vec<Framed> = (0..PEERS)
         .map(|_| {
             let mut framed = Framed::dial(arena.url());
