@@ -301,12 +301,12 @@ fn a_name_that_is_taken_exists_and_one_that_is_being_written_is_waited_for() {
     Sampan::send(arena.url(), &[]).args(&[&path]).run().assert_exit(0);
     fs::write(&path, b"other contents").expect("it can be written");
     Sampan::send(arena.url(), &[]).args(&[&path]).run().assert_exit(5).assert_failed("exists");
-    let large = arena.place.write("large", &content(1, 6 << 20));
-    let first = Sampan::send(arena.url(), &["--limit-rate", "3M"]).args(&[&large]).start();
+    let large = arena.place.write("large", &content(1, 4 << 20));
+    let first = Sampan::send(arena.url(), &["--limit-rate", "4M"]).args(&[&large]).start();
     first.stdout.wait("progress", PATIENCE, |event| event["bytes"].as_u64() > Some(0));
     let second = Sampan::send(arena.url(), &[]).args(&[&large]).run();
     first.finish().assert_exit(0);
-    assert_eq!(second.assert_exit(0).event("sent")["resumed_from"], 6 << 20);
+    assert_eq!(second.assert_exit(0).event("sent")["resumed_from"], 4 << 20);
 }
 
 #[test]

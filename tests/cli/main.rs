@@ -16,7 +16,6 @@ mod hostile_server;
 #[cfg(target_os = "linux")]
 mod kill;
 #[cfg(target_os = "linux")]
-#[allow(dead_code, unused_imports, reason = "the kit comes before the tests that need all of it")]
 mod kit;
 #[cfg(target_os = "linux")]
 mod names;

@@ -180,3 +180,18 @@ fn a_server_ends_with_ctrl_c_and_sigterm_and_removes_its_socket() {
         assert!(!socket.exists());
     }
 }
+
+#[test]
+fn a_server_listens_at_several_places_at_once() {
+    let place = crate::kit::Place::new();
+    let socket = format!("unix:{}", place.path().join("socket").display());
+    let urls = ["tcp://127.0.0.1:0", "tcp://[::1]:0", &*socket];
+    let server = crate::kit::Server::listening(&place.root(), &urls, &[]);
+    assert_eq!(server.urls()[2], socket);
+    for (n, url) in server.urls().iter().enumerate() {
+        let file = place.write(&format!("file-{n}"), b"contents");
+        Sampan::send(url, &[]).args(&[file]).run().assert_exit(0);
+        assert_eq!(place.stored(&format!("file-{n}")), Some(b"contents".to_vec()));
+    }
+    server.stop();
+}

@@ -1,5 +1,7 @@
 //! What is printed into a pipe: plain lines, and nothing of a peer's that a terminal would obey.
 
+use std::thread;
+
 use sampan_core::wire::{Abort, Answered, Bye, Code, Decline, Frame, Kind, Notice, Offer, Scope};
 
 use crate::kit::hostile::record;
@@ -184,47 +186,54 @@ fn what_a_classic_server_says_is_escaped() {
 
 #[test]
 fn what_clients_say_is_escaped_where_a_server_prints_it() {
-    for way in WAYS {
-        let place = Place::new();
-        let socket = place.path().join("socket");
-        let url = format!("unix:{}", socket.display());
-        let mut server = Sampan::new(&["serve", "--listen", &url]).args(way).args(&[place.root()]).start();
-        until("it listens", PATIENCE, || Raw::try_dial(&url).ok());
-        let mut framed = Framed::dial(&url);
-        framed.say(&Frame::Offer(Framed::offer(1, HOSTILE, 4)));
-        framed.expect_decline(Answered::Offer, 1, Code::BadName);
-        framed.say(&Frame::Offer(Offer {
-            directory: true,
-            size: None,
-            ..Framed::offer_bytes(2, b"\xff\x1b[2J", 0)
-        }));
-        framed.expect_decline(Answered::Offer, 2, Code::BadName);
-        framed.say(&Frame::Notice(Notice { number: 9, words: HOSTILE }));
-        framed.expect(Kind::Pong);
-        framed.say(&Frame::Offer(Framed::offer(3, "name", 4)));
-        framed.expect_accept();
-        let scope = Scope::Sending;
-        framed.say(&Frame::Abort(Abort { scope, transfer: 3, code: Code::Other, words: HOSTILE }));
-        framed.say(&Frame::Bye(Bye { code: Code::Other, words: HOSTILE }));
-        let _ = framed.raw.expect_close(PATIENCE);
-        let mut framed = Framed::dial(&url);
-        framed.say(&Frame::Abort(Abort {
-            scope: Scope::Session,
-            transfer: 0,
-            code: Code::Other,
-            words: HOSTILE,
-        }));
-        let _ = framed.raw.expect_close(PATIENCE);
-        let mut classic = Raw::dial(&url);
-        classic.write(HOSTILE.as_bytes());
-        classic.fin();
-        let _ = classic.expect_close(PATIENCE);
-        assert!(!server.has_ended());
-        server.signal(rustix::process::Signal::TERM);
-        let ran = server.finish();
-        ran.assert_exit(0);
-        assert_plain(&ran);
-    }
+    thread::scope(|scope| {
+        for way in WAYS {
+            scope.spawn(move || say_hostile_words(way));
+        }
+    });
+}
+
+/// Says hostile words to a server that prints in this way.
+fn say_hostile_words(way: &[&str]) {
+    let place = Place::new();
+    let socket = place.path().join("socket");
+    let url = format!("unix:{}", socket.display());
+    let mut server = Sampan::new(&["serve", "--listen", &url]).args(way).args(&[place.root()]).start();
+    until("it listens", PATIENCE, || Raw::try_dial(&url).ok());
+    let mut framed = Framed::dial(&url);
+    framed.say(&Frame::Offer(Framed::offer(1, HOSTILE, 4)));
+    framed.expect_decline(Answered::Offer, 1, Code::BadName);
+    framed.say(&Frame::Offer(Offer {
+        directory: true,
+        size: None,
+        ..Framed::offer_bytes(2, b"\xff\x1b[2J", 0)
+    }));
+    framed.expect_decline(Answered::Offer, 2, Code::BadName);
+    framed.say(&Frame::Notice(Notice { number: 9, words: HOSTILE }));
+    framed.expect(Kind::Pong);
+    framed.say(&Frame::Offer(Framed::offer(3, "name", 4)));
+    framed.expect_accept();
+    let scope = Scope::Sending;
+    framed.say(&Frame::Abort(Abort { scope, transfer: 3, code: Code::Other, words: HOSTILE }));
+    framed.say(&Frame::Bye(Bye { code: Code::Other, words: HOSTILE }));
+    let _ = framed.raw.expect_close(PATIENCE);
+    let mut framed = Framed::dial(&url);
+    framed.say(&Frame::Abort(Abort {
+        scope: Scope::Session,
+        transfer: 0,
+        code: Code::Other,
+        words: HOSTILE,
+    }));
+    let _ = framed.raw.expect_close(PATIENCE);
+    let mut classic = Raw::dial(&url);
+    classic.write(HOSTILE.as_bytes());
+    classic.fin();
+    let _ = classic.expect_close(PATIENCE);
+    assert!(!server.has_ended());
+    server.signal(rustix::process::Signal::TERM);
+    let ran = server.finish();
+    ran.assert_exit(0);
+    assert_plain(&ran);
 }
 
 #[test]

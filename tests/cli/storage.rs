@@ -51,19 +51,19 @@ fn a_server_killed_at_many_moments_of_an_upload_leaves_the_old_or_the_new_file()
 #[test]
 fn an_upload_goes_on_by_itself_when_the_server_is_restarted() {
     let place = Place::new();
-    let contents = content(33, 48 << 20);
+    let contents = content(33, 24 << 20);
     let file = place.write("file", &contents);
     let server = Server::new(&place.root());
     let url = server.url().to_owned();
     let client = Sampan::send(&url, &["--limit-rate", "12M"]).args(&[&file]).start();
-    client.stdout.wait("progress", PATIENCE, |event| event["bytes"].as_u64() > Some(24 << 20));
+    client.stdout.wait("progress", PATIENCE, |event| event["bytes"].as_u64() > Some(14 << 20));
     server.kill();
     assert_eq!(place.visible(), [""; 0]);
     let server = Server::listening(&place.root(), &[&url], &[]);
     let sent = client.finish();
     sent.assert_exit(0);
     let resumed = sent.event("sent")["resumed_from"].as_u64().expect("a number");
-    assert!(resumed >= 8 << 20, "it began again at {resumed}");
+    assert!(resumed >= 1 << 20, "it began again at {resumed}");
     let received = server.events.wait("received", PATIENCE, |_| true);
     assert_eq!(received["resumed_from"], resumed);
     assert!(place.stored("file") == Some(contents), "what is stored differs");
@@ -75,20 +75,20 @@ fn an_upload_goes_on_by_itself_when_the_server_is_restarted() {
 #[test]
 fn a_download_goes_on_by_itself_when_the_server_is_restarted() {
     let place = Place::new();
-    let contents = content(34, 48 << 20);
+    let contents = content(34, 24 << 20);
     place.serve("file", &contents);
     let to = place.path().join("to");
     let server = Server::new(&place.root());
     let url = server.url().to_owned();
     let client = Sampan::get(&url, &["--limit-rate", "12M", "-o"]).args(&[&to]).args(&["file"]).start();
-    client.stdout.wait("progress", PATIENCE, |event| event["bytes"].as_u64() > Some(24 << 20));
+    client.stdout.wait("progress", PATIENCE, |event| event["bytes"].as_u64() > Some(14 << 20));
     server.kill();
     assert!(!to.exists());
     let server = Server::listening(&place.root(), &[&url], &[]);
     let got = client.finish();
     got.assert_exit(0);
     let resumed = got.event("received")["resumed_from"].as_u64().expect("a number");
-    assert!(resumed >= 8 << 20, "it began again at {resumed}");
+    assert!(resumed >= 1 << 20, "it began again at {resumed}");
     assert!(fs::read(&to).ok() == Some(contents), "what was fetched differs");
     assert_eq!(place.visible(), ["file"]);
     server.stop();

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::thread;
 
 use super::Said;
-use crate::kit::{Arena, PATIENCE, Raw, SOON, content, until};
+use crate::kit::proxy::{Direction, Fault, Proxy};
+use crate::kit::{Arena, PATIENCE, Raw, SOON, Sampan, content, until};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cut {
@@ -17,19 +18,18 @@ fn said(how: Cut, at: usize) -> Said {
     Said { name: format!("{how:?}-{at:03}"), contents: content(at as u64, 300) }
 }
 
-/// Says so many bytes of the session; whether END is among them.
-fn say(url: &str, said: &Said, bytes: usize) -> (Raw, bool) {
+/// Says so many bytes of the session.
+fn say(url: &str, said: &Said, bytes: usize) -> Raw {
     let opening = Said::opening();
     if bytes <= opening.len() {
         let mut raw = Raw::dial(url);
         raw.write(&opening[..bytes]);
-        return (raw, false);
+        return raw;
     }
     let mut framed = Said::open(url);
-    let (rest, end) = said.rest(&framed);
-    let bytes = bytes - opening.len();
-    framed.say_bytes(&rest[..bytes]);
-    (framed.raw, bytes >= end)
+    let (rest, _) = said.rest(&framed);
+    framed.say_bytes(&rest[..bytes - opening.len()]);
+    framed.raw
 }
 
 /// Every byte of handshake, OFFER, END and BYE, and some of the contents.
@@ -51,17 +51,14 @@ fn cut_everywhere(how: Cut, arguments: &[&str]) {
                 scope.spawn(move || {
                     let mut held = Vec::new();
                     for at in places.iter().skip(worker).step_by(4) {
-                        let (raw, whole) = say(url, &said(how, *at), *at);
+                        let raw = say(url, &said(how, *at), *at);
                         match how {
                             Cut::Fin => {
                                 raw.fin();
                                 let _ = raw.another().expect_close(PATIENCE);
                             }
                             Cut::Reset => raw.reset(),
-                            Cut::Silence => held.push((raw, *at)),
-                        }
-                        if whole && how != Cut::Reset {
-                            held.push((Raw::dial(url), *at));
+                            Cut::Silence => held.push(raw),
                         }
                     }
                     held
@@ -83,7 +80,7 @@ fn cut_everywhere(how: Cut, arguments: &[&str]) {
             whole.iter().all(|name| arena.place.stored(name).is_some()).then_some(())
         });
     }
-    arena.server.settled_usage();
+    arena.assert_given_back();
     let stored = arena.place.visible();
     for name in &stored {
         assert!(whole.contains(name), "{name} was never whole");
@@ -91,7 +88,12 @@ fn cut_everywhere(how: Cut, arguments: &[&str]) {
         assert_eq!(arena.place.stored(name), Some(said(how, at).contents));
     }
     let stored: Vec<&str> = stored.iter().map(String::as_str).collect();
-    arena.oracle().any_failures().files(&stored).check();
+    // Only who says everything has ended well; two more have measured the session.
+    let cut = places.len() - 1 + 2;
+    match how {
+        Cut::Fin | Cut::Silence => arena.oracle().failures(cut).files(&stored).check(),
+        Cut::Reset => arena.oracle().any_failures().files(&stored).check(),
+    }
 }
 
 #[test]
@@ -107,4 +109,56 @@ fn a_session_that_is_reset_after_any_byte_commits_only_what_was_whole() {
 #[test]
 fn a_session_that_falls_silent_after_any_byte_commits_only_what_was_whole() {
     cut_everywhere(Cut::Silence, &["--handshake-timeout", "2s", "--idle-timeout", "2s"]);
+}
+
+/// Sends and fetches a file over a link that ends once; the clients dial again by themselves.
+fn over_cut(arena: &Arena, fault: Fault) -> String {
+    let name = format!("{fault:?}");
+    let contents = content(7, 400_000);
+    let file = arena.place.write(&format!("from/{name}"), &contents);
+    let proxy = Proxy::new(arena.url(), &[fault]);
+    Sampan::send(proxy.url(), &["--timeout", "1s"]).args(&[file]).run().assert_exit(0);
+    assert!(arena.place.stored(&name).as_ref() == Some(&contents), "{name} differs");
+    assert!(proxy.connections() <= 2, "{name}: {} connections", proxy.connections());
+    let proxy = Proxy::new(arena.url(), &[fault]);
+    let to = arena.place.path().join(format!("to-{name}"));
+    let got = Sampan::get(proxy.url(), &["--timeout", "1s", &name, "-o"]).args(&[&to]).run();
+    got.assert_exit(0);
+    assert!(std::fs::read(to).ok().as_ref() == Some(&contents), "{name} differs");
+    assert!(proxy.connections() <= 2, "{name}: {} connections", proxy.connections());
+    name
+}
+
+/// Each of these ways to end, after each of so many bytes of either direction.
+fn over_cuts(ways: &[fn(Direction, u64) -> Fault], places: &[u64]) {
+    let mut arena = Arena::new();
+    let shared = &arena;
+    let mut names = thread::scope(|scope| {
+        let workers: Vec<_> = [Direction::ToServer, Direction::ToClient]
+            .map(|direction| {
+                scope.spawn(move || {
+                    let faults = ways.iter().flat_map(|way| places.iter().map(|at| way(direction, *at)));
+                    faults.map(|fault| over_cut(shared, fault)).collect::<Vec<_>>()
+                })
+            })
+            .into();
+        workers.into_iter().flat_map(|worker| worker.join().expect("no cut panics")).collect::<Vec<_>>()
+    });
+    names.sort();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    arena.oracle().any_failures().files(&names).check();
+}
+
+#[test]
+fn clients_dial_again_when_the_link_ends_or_falls_silent() {
+    over_cuts(&[Fault::Fin, Fault::Reset], &[3, 60, 200_000]);
+    over_cuts(&[Fault::Silence], &[100]);
+}
+
+#[test]
+#[ignore = "job crowd"]
+fn clients_dial_again_wherever_the_link_ends_or_falls_silent() {
+    let places: Vec<u64> = (1..200).chain((1000..400_000).step_by(20_011)).collect();
+    over_cuts(&[Fault::Fin, Fault::Reset], &places);
+    over_cuts(&[Fault::Silence], &[1, 20, 45, 46, 80, 100, 130, 170, 100_000, 399_000]);
 }

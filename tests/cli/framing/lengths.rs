@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sampan_core::wire::{Code, Data, Frame, Hello};
+use sampan_core::wire::{Answered, Code, Data, Frame, Hello, Kind, Offer};
 
 use crate::kit::framed::PREAMBLE;
 use crate::kit::{Arena, Framed, PATIENCE, Raw, content};
@@ -78,7 +78,7 @@ fn the_largest_frames_that_were_announced_are_taken() {
 #[test]
 fn a_claimed_length_takes_no_memory() {
     const PEERS: u64 = 64;
-    let mut arena = Arena::with(&["--idle-timeout", "2s"]);
+    let mut arena = Arena::with(&["--idle-timeout", "1s"]);
     let peers: Vec<Framed> = (0..PEERS)
         .map(|_| {
             let mut framed = Framed::dial(arena.url());
@@ -104,11 +104,12 @@ fn what_does_not_fit_the_peers_smallest_frame_is_refused_and_never_cut() {
     arena.place.serve("short", b"contents that take two frames of sixty bytes, as small as a frame can be");
     let mut framed = Framed::dial_with(arena.url(), Hello { frame: 60, eager: 0, ..Framed::hello() });
     framed.say_bytes(&framed.sealed(&[&[0x11, 1, 0][..], long.as_bytes()].concat()));
-    framed.expect_decline(sampan_core::wire::Answered::Want, 1, Code::BadName);
+    framed.expect_decline(Answered::Want, 1, Code::BadName);
     framed.say_want(2, "short");
-    let offer = framed.expect(sampan_core::wire::Kind::Offer);
+    let offer = framed.expect(Kind::Offer);
     assert!(offer.len() + 4 <= 60, "{} bytes", offer.len() + 4);
-    assert_eq!(Some(framed.take_contents(1)), arena.place.stored("short"));
+    let transfer = Offer::parse(&offer[1..]).expect("an OFFER").transfer;
+    assert_eq!(Some(framed.take_contents(transfer)), arena.place.stored("short"));
     framed.say_bye();
     let _ = framed.raw.expect_close(PATIENCE);
     let long = long.as_str();

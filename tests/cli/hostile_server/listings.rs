@@ -154,7 +154,7 @@ fn a_listing_without_end_takes_little_memory_and_can_be_interrupted() {
     let mut sent = 0_u64;
     let piece: Vec<u8> =
         (0..100).flat_map(|n| record(format!("a-name-of-some-length-{n:06}").as_bytes(), 4)).collect();
-    while sent < 24 << 20 {
+    while sent < 8 << 20 {
         while sent + piece.len() as u64 > limit {
             let frame = framed.hear(PATIENCE).expect("an ACK");
             if let Ok(Frame::Ack(ack)) = Frame::parse(&frame) {
@@ -166,7 +166,7 @@ fn a_listing_without_end_takes_little_memory_and_can_be_interrupted() {
         sent += piece.len() as u64;
     }
     let peak = Usage::of(client.pid()).expect("it runs").peak;
-    assert!(peak < 64 << 10, "{peak} KiB for a listing of {} KiB", sent >> 10);
+    assert!(peak < 32 << 10, "{peak} KiB for a listing of {} KiB", sent >> 10);
     let began = Instant::now();
     client.signal(Signal::INT);
     client.signal(Signal::INT);

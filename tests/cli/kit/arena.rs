@@ -2,8 +2,12 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
-use super::{Oracle, Place, Server, Usage};
+use super::{Oracle, Place, SOON, Server, Usage};
+
+/// Threads that a store starts when it needs them first, and keeps: one to flush, one to put files into their places.
+const STANDING: usize = 2;
 
 /// A server, the folder it serves, and what lies beside it.
 #[derive(Debug)]
@@ -56,5 +60,20 @@ impl Arena {
     /// The name of a good client's next file.
     pub(crate) fn next_good(&self) -> String {
         format!("good-{}", self.good.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// No connection is left, and descriptors and threads are back to what they were, at the latest [`SOON`].
+    #[track_caller]
+    pub(crate) fn assert_given_back(&self) {
+        let mut now = self.base;
+        let began = Instant::now();
+        while began.elapsed() < SOON {
+            now = self.server.usage();
+            if now.descriptors <= self.base.descriptors && now.threads <= self.base.threads + STANDING {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("not given back in {SOON:?}: {now:?}, and before the attack {:?}", self.base);
     }
 }

@@ -78,11 +78,6 @@ impl Events {
         heard.lines.concat()
     }
 
-    /// Every event.
-    pub(crate) fn all(&self) -> Vec<Value> {
-        self.since(0)
-    }
-
     /// Every event from a [`mark`](Self::mark) on.
     pub(crate) fn since(&self, mark: usize) -> Vec<Value> {
         self.lock().lines[mark..].iter().map(|line| event(line)).collect()

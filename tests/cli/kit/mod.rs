@@ -24,7 +24,7 @@ pub(crate) use hostile::HostileServer;
 pub(crate) use oracle::Oracle;
 pub(crate) use place::{Place, entries};
 pub(crate) use process::{Killed, signal};
-pub(crate) use raw::{Closed, Raw};
+pub(crate) use raw::Raw;
 pub(crate) use run::{Ran, Running, Sampan};
 pub(crate) use sentinel::Sentinel;
 pub(crate) use server::Server;

@@ -4,9 +4,6 @@ use std::time::Instant;
 
 use super::{Arena, PATIENCE, SOON, Sampan, assert_printable, content, until};
 
-/// Threads that a store starts when it needs them first, and keeps: one to flush, one to put files into their places.
-const STANDING: usize = 2;
-
 /// What is expected of a server after an attack; [`check`](Self::check) looks.
 #[derive(Debug)]
 pub(crate) struct Oracle<'a> {
@@ -98,7 +95,7 @@ impl<'a> Oracle<'a> {
         self.assert_served();
         self.arena.place.sentinel.assert_untouched();
         self.assert_files();
-        self.assert_given_back();
+        self.arena.assert_given_back();
         assert_printable(&self.arena.server.events.text());
         assert_printable(&self.arena.server.stderr.text());
         self.arena.server.assert_alive();
@@ -148,20 +145,5 @@ impl<'a> Oracle<'a> {
         if self.parts == Parts::None {
             until("no part is left", SOON, || place.parts().is_empty().then_some(()));
         }
-    }
-
-    #[track_caller]
-    fn assert_given_back(&self) {
-        let base = self.arena.base;
-        let mut now = base;
-        let began = Instant::now();
-        while began.elapsed() < SOON {
-            now = self.arena.server.usage();
-            if now.descriptors <= base.descriptors && now.threads <= base.threads + STANDING {
-                return;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(20));
-        }
-        panic!("not given back in {SOON:?}: {now:?}, and before the attack {base:?}");
     }
 }

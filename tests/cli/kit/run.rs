@@ -64,12 +64,6 @@ impl Sampan {
         self
     }
 
-    /// With a variable of the environment.
-    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
-        self.command.env(name, value);
-        self
-    }
-
     /// With this on its standard input, and then its end.
     pub(crate) fn input(mut self, bytes: &[u8]) -> Self {
         self.input = Some(bytes.to_vec());

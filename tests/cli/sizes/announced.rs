@@ -196,7 +196,7 @@ fn a_digest_of_another_kind_or_length_ends_the_session() {
 
 #[test]
 fn empty_windows_and_credits_end_at_the_deadline_and_cost_no_time() {
-    let mut arena = Arena::with(&["--idle-timeout", "2s"]);
+    let mut arena = Arena::with(&["--idle-timeout", "1s"]);
     arena.place.serve("file", &content(1, 100_000));
     let before = cpu_ticks(arena.server.pid());
     let mut peers = Vec::new();

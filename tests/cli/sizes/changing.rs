@@ -13,7 +13,7 @@ const LENGTH: usize = 40 << 20;
 fn fetch(arena: &Arena, change: impl FnOnce(&Path)) -> (Ran, PathBuf) {
     let served = arena.place.serve("file", &content(21, LENGTH));
     let to = arena.place.path().join("fetched");
-    let client = Sampan::get(arena.url(), &["--limit-rate", "20M", "--retries", "0", "-o"])
+    let client = Sampan::get(arena.url(), &["--limit-rate", "40M", "--retries", "0", "-o"])
         .args(&[&to])
         .args(&["file"])
         .start();
@@ -93,7 +93,7 @@ fn a_file_that_changes_while_it_is_sent_is_not_stored() {
     .enumerate()
     {
         let file = arena.place.write(&format!("file-{n}"), &content(21, LENGTH));
-        let client = Sampan::send(arena.url(), &["--limit-rate", "20M"]).args(&[&file]).start();
+        let client = Sampan::send(arena.url(), &["--limit-rate", "40M"]).args(&[&file]).start();
         client.stdout.wait("progress", PATIENCE, |event| event["bytes"].as_u64() > Some(4 << 20));
         change(&file);
         client.finish().assert_exit(8).assert_failed("changed");
