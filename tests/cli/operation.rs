@@ -100,7 +100,6 @@ fn an_interruption_in_mid_transfer_is_reported_as_one_that_can_be_resumed() {
             failed.iter().all(|event| event["error"] == "interrupted" && event["resumable"] == true),
             "{failed:?}"
         );
-        assert_eq!(ran.events("summary").len(), 1);
     }
 }
 
@@ -149,7 +148,7 @@ fn a_server_that_is_stopped_in_mid_transfer_says_closing_and_keeps_the_part() {
     let arena = arena(Client::Send);
     let file = arena.place.path().join("file");
     let client = Sampan::send(arena.url(), &["--limit-rate", "6M", "--retries", "0"]).args(&[&file]).start();
-    client.stdout.wait("progress", PATIENCE, |event| event["bytes"].as_u64() > Some(8 << 20));
+    client.stdout.wait("progress", PATIENCE, |event| event["bytes"].as_u64() > Some(3 << 20));
     let Arena { server, place, .. } = arena;
     let began = Instant::now();
     server.stop();

@@ -132,8 +132,7 @@ fn what_a_server_says_is_escaped() {
                     words: HOSTILE,
                 }));
             } else {
-                let wanted = framed.expect_want();
-                framed.say_refusal(wanted.number, Code::NotAllowed, HOSTILE);
+                framed.refuse_all(Code::NotAllowed, HOSTILE);
             }
             framed.see_off();
             let ran = client.finish();

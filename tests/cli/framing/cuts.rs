@@ -83,6 +83,7 @@ fn cut_everywhere(how: Cut, arguments: &[&str]) {
             whole.iter().all(|name| arena.place.stored(name).is_some()).then_some(())
         });
     }
+    arena.server.settled_usage();
     let stored = arena.place.visible();
     for name in &stored {
         assert!(whole.contains(name), "{name} was never whole");

@@ -91,7 +91,7 @@ fn a_claimed_length_takes_no_memory() {
     let each = u64::from(peers[0].theirs.frame) >> 10;
     arena.server.events.wait("failed", PATIENCE, |_| true);
     let grown = arena.server.usage().peak - arena.base.peak;
-    assert!(grown < PEERS * each / 4, "{PEERS} claims of {each} KiB made the server grow by {grown} KiB");
+    assert!(grown < PEERS * each / 2, "{PEERS} claims of {each} KiB made the server grow by {grown} KiB");
     drop(peers);
     arena.oracle().any_failures().check();
 }

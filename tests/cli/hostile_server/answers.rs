@@ -35,8 +35,8 @@ fn more_bytes_than_announced_are_not_put_in_place() {
         framed.say_data(transfer, &content(1, 2000), 0, 2000);
         framed.expect_abort(Scope::Receiving, transfer, Code::TooLarge);
     });
-    ran.assert_failed("too-large");
-    meeting.assert_nothing_written(&ran, &[5]);
+    ran.assert_failed("protocol");
+    meeting.assert_nothing_written(&ran, &[10]);
 }
 
 #[test]

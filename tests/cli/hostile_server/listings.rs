@@ -103,7 +103,7 @@ fn a_name_that_is_a_file_and_a_folder_or_comes_twice_harms_nothing() {
     ];
     serve_everything(&mut framed, &records.concat());
     let ran = client.finish();
-    assert!(matches!(ran.code, Some(8..=10)), "{ran:?}");
+    assert!(matches!(ran.code, Some(8..=10)), "{:?} {}", ran.code, ran.text());
     assert!(meeting.made().iter().all(|name| name.starts_with("tree/")));
     meeting.place.sentinel.assert_untouched();
 }

@@ -53,7 +53,13 @@ impl Meeting {
     /// Nothing was written where the client works or beside it, and it has failed with one of these codes.
     #[track_caller]
     fn assert_nothing_written(&self, ran: &Ran, codes: &[i32]) {
-        assert!(ran.code.is_some_and(|code| codes.contains(&code)), "{codes:?}: {ran:?}");
+        assert!(
+            ran.code.is_some_and(|code| codes.contains(&code)),
+            "{codes:?}: {:?} {} {}",
+            ran.code,
+            ran.text(),
+            ran.stderr
+        );
         assert_eq!(self.made(), [""; 0]);
         self.place.sentinel.assert_untouched();
         let beside: Vec<String> = entries(self.place.path())

@@ -1,5 +1,6 @@
 //! A peer whose frames a test writes itself (`docs/protocol.md` §2 to §8), as client and as server.
 
+use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,8 @@ pub(crate) struct Framed {
     heard: Vec<u8>,
     preamble: bool,
     transfers: u32,
+    /// Frames that came before others that were waited for.
+    put_by: VecDeque<Vec<u8>>,
 }
 
 impl Framed {
@@ -75,7 +78,15 @@ impl Framed {
 
     /// Nothing has been said yet.
     pub(crate) fn over(raw: Raw, ours: Hello) -> Self {
-        Self { raw, theirs: Self::hello(), ours, heard: Vec::new(), preamble: false, transfers: 0 }
+        Self {
+            raw,
+            theirs: Self::hello(),
+            ours,
+            heard: Vec::new(),
+            preamble: false,
+            transfers: 0,
+            put_by: VecDeque::new(),
+        }
     }
 
     /// Waits for the peer's HELLO.
@@ -194,6 +205,9 @@ impl Framed {
     /// The next frame without length and check, which is verified; `UnexpectedEof` if the link was closed in order,
     /// `TimedOut` if none comes in time.
     pub(crate) fn hear(&mut self, within: Duration) -> io::Result<Vec<u8>> {
+        if let Some(frame) = self.put_by.pop_front() {
+            return Ok(frame);
+        }
         let deadline = Instant::now() + within;
         loop {
             if let Some(frame) = self.take_frame() {
@@ -205,6 +219,13 @@ impl Framed {
                 0 => return Err(ErrorKind::UnexpectedEof.into()),
                 n => self.heard.extend_from_slice(&buffer[..n]),
             }
+        }
+    }
+
+    /// Has these frames heard again, before any other.
+    pub(crate) fn put_back(&mut self, frames: Vec<Vec<u8>>) {
+        for frame in frames.into_iter().rev() {
+            self.put_by.push_front(frame);
         }
     }
 

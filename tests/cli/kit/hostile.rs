@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use sampan_core::wire::{
-    Answered, Code, Decline, Entry, Frame, Hello, Kind, Offer, UncheckedName, Want, Writer,
+    Answered, Bye, Code, Decline, Entry, Frame, Hello, Kind, Offer, UncheckedName, Want, Writer,
 };
 
 use super::{Framed, PATIENCE, Raw, until};
@@ -114,17 +114,42 @@ impl Framed {
         self.try_say(&Frame::End(Self::end_of(transfer, records))).is_ok()
     }
 
-    /// Whether the client's answer to an OFFER is ACCEPT.
+    /// Whether the client's answer to an OFFER is ACCEPT. What it wants besides is heard again later.
     #[track_caller]
     pub(crate) fn is_taken(&mut self) -> bool {
+        let mut others = Vec::new();
+        let mut taken = false;
         while let Ok(frame) = self.hear(PATIENCE) {
             match Frame::parse(&frame).expect("a frame") {
-                Frame::Accept(accept) => return !accept.have,
-                Frame::Decline(_) | Frame::Abort(_) | Frame::Bye(_) => return false,
+                Frame::Accept(accept) => {
+                    taken = !accept.have;
+                    break;
+                }
+                Frame::Decline(_) => break,
+                Frame::Abort(_) | Frame::Bye(_) => {
+                    others.push(frame);
+                    break;
+                }
+                Frame::Want(_) => others.push(frame),
                 _ => {}
             }
         }
-        false
+        self.put_back(others);
+        taken
+    }
+
+    /// Refuses whatever the client wants, until it leaves.
+    pub(crate) fn refuse_all(&mut self, code: Code, words: &str) {
+        while let Ok(frame) = self.hear(PATIENCE) {
+            match Frame::parse(&frame).expect("a frame") {
+                Frame::Want(want) => self.say_refusal(want.number, code, words),
+                Frame::Bye(_) => {
+                    let _ = self.try_say(&Frame::Bye(Bye { code: Code::Ok, words: "" }));
+                    return;
+                }
+                _ => {}
+            }
+        }
     }
 
     /// Answers listings with these records, and says `not found` to files other than `files`, until one of these is asked for; none
@@ -145,7 +170,7 @@ impl Framed {
                     }
                 }
                 Frame::Bye(_) => {
-                    self.say_bye();
+                    let _ = self.try_say(&Frame::Bye(Bye { code: Code::Ok, words: "" }));
                     return None;
                 }
                 _ => {}

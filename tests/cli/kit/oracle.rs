@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use super::{Arena, PATIENCE, SOON, Sampan, assert_printable, content, until};
 
-/// Threads that a server's store starts when it first needs them, and keeps.
-const STORE_THREADS: usize = 2;
+/// Threads that a store starts when it needs them first, and keeps: one to flush, one to put files into their places.
+const STANDING: usize = 2;
 
 /// What is expected of a server after an attack; [`check`](Self::check) looks.
 #[derive(Debug)]
@@ -157,7 +157,7 @@ impl<'a> Oracle<'a> {
         let began = Instant::now();
         while began.elapsed() < SOON {
             now = self.arena.server.usage();
-            if now.descriptors <= base.descriptors && now.threads <= base.threads + STORE_THREADS {
+            if now.descriptors <= base.descriptors && now.threads <= base.threads + STANDING {
                 return;
             }
             std::thread::sleep(std::time::Duration::from_millis(20));

@@ -6,17 +6,18 @@ use std::path::{Path, PathBuf};
 
 use crate::kit::{Arena, PATIENCE, Ran, Sampan, content};
 
-const LENGTH: usize = 3 << 20;
+/// Much more than what is under way at a time, so that the server has not read all of it when it changes.
+const LENGTH: usize = 40 << 20;
 
 /// Fetches a file slowly, changes it at the server half way, and says what came of it and where it is.
 fn fetch(arena: &Arena, change: impl FnOnce(&Path)) -> (Ran, PathBuf) {
     let served = arena.place.serve("file", &content(21, LENGTH));
     let to = arena.place.path().join("fetched");
-    let client = Sampan::get(arena.url(), &["--limit-rate", "2M", "--retries", "0", "-o"])
+    let client = Sampan::get(arena.url(), &["--limit-rate", "20M", "--retries", "0", "-o"])
         .args(&[&to])
         .args(&["file"])
         .start();
-    client.stdout.wait("progress", PATIENCE, |event| event["bytes"].as_u64() > Some(512 << 10));
+    client.stdout.wait("progress", PATIENCE, |event| event["bytes"].as_u64() > Some(4 << 20));
     assert!(!to.exists(), "it is in its place before it is whole");
     change(&served);
     (client.finish(), to)
@@ -92,8 +93,8 @@ fn a_file_that_changes_while_it_is_sent_is_not_stored() {
     .enumerate()
     {
         let file = arena.place.write(&format!("file-{n}"), &content(21, LENGTH));
-        let client = Sampan::send(arena.url(), &["--limit-rate", "2M"]).args(&[&file]).start();
-        client.stdout.wait("progress", PATIENCE, |event| event["bytes"].as_u64() > Some(512 << 10));
+        let client = Sampan::send(arena.url(), &["--limit-rate", "20M"]).args(&[&file]).start();
+        client.stdout.wait("progress", PATIENCE, |event| event["bytes"].as_u64() > Some(4 << 20));
         change(&file);
         client.finish().assert_exit(8).assert_failed("changed");
     }
