@@ -88,7 +88,7 @@ fn a_server_on_the_standard_streams_of_a_command() {
 fn a_command_that_is_no_server() {
     let place = Place::new();
     let file = place.write("file", b"contents");
-    for (command, code) in [("exec:exit 3", 7), ("exec:true", 7), ("exec:echo hello; exec sleep 60", 10)] {
+    for (command, code) in [("exec:exit 3", 3), ("exec:true", 3), ("exec:echo hello; exec sleep 60", 10)] {
         let ran = Sampan::send(command, &["--retries", "0"]).args(&[&file]).run();
         ran.assert_exit(code);
     }
