@@ -22,6 +22,8 @@ use crate::store::file_io::modified;
 pub struct FileSource {
     items: HashMap<TransferId, Outbound>,
     newest: Option<TransferId>,
+    /// Files that were described since they were asked for.
+    begun: Vec<(String, Option<u64>)>,
     /// Where the standard input is read, if it is sent.
     pipe: Option<Pipe>,
 }
@@ -118,6 +120,11 @@ impl FileSource {
         Some(Sent { item, size, digest, took: began.elapsed(), error })
     }
 
+    /// Names and sizes of the files that were described since this was called last.
+    pub fn begun(&mut self) -> Vec<(String, Option<u64>)> {
+        std::mem::take(&mut self.begun)
+    }
+
     /// What something was read of last, and how far.
     #[must_use]
     pub fn newest(&self) -> Option<(&Item, u64)> {
@@ -139,6 +146,7 @@ impl Storage for FileSource {
                 let (file, metadata) = outbound.or_note(Doing::Open, opened)?;
                 let file = outbound.open.insert(Open::File(OutboundFile::new(file, &metadata)));
                 let Open::File(file) = file else { return Err(Code::Other.into()) };
+                self.begun.push((outbound.item.name.clone(), Some(file.size())));
                 let name = FileName::new(&outbound.item.name).map_err(|_| Refusal::from(Code::BadName))?;
                 return Ok(file.describe(name, digest, Start::Eager));
             }
@@ -149,6 +157,7 @@ impl Storage for FileSource {
             }
             ItemKind::Pipe => {
                 outbound.open = Some(Open::Pipe(AnyDigest::new(digest)));
+                self.begun.push((outbound.item.name.clone(), None));
                 (FileType::File, None)
             }
         };

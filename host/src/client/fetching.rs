@@ -177,6 +177,9 @@ impl<'o> Fetching<'o> {
             self.ask(connection);
             let happened = Happened::of(connection.turn()?);
             let now = connection.now();
+            for (name, size) in connection.storage.begun() {
+                self.tally.reports().tell(Report::Started { name, size });
+            }
             match happened {
                 Happened::Nothing => {}
                 Happened::Closed => return Ok(()),
@@ -379,9 +382,6 @@ impl<'o> Fetching<'o> {
 
     fn progress(&mut self, files: &mut WantedFiles) {
         if let Some(sink) = &mut files.sink {
-            for (name, size) in sink.begun() {
-                self.tally.reports().tell(Report::Started { name, size });
-            }
             self.reached = self.reached.max(sink.moved());
             if let Some((_, receipt)) = sink.newest() {
                 let (name, bytes, size) = (receipt.name.clone(), receipt.stored, receipt.size);

@@ -153,6 +153,9 @@ impl Job<'_> {
             self.offer(connection);
             let happened = Happened::of(connection.turn()?);
             let now = connection.now();
+            for (name, size) in connection.storage.begun() {
+                self.tally.reports().tell(Report::Started { name, size });
+            }
             match happened {
                 Happened::Nothing => {}
                 Happened::Closed => return Ok(()),
