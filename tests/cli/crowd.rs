@@ -68,8 +68,9 @@ fn all_arrive(crowd: Crowd) {
         })
         .collect();
     open.wait();
-    // Everybody's connection is open now, and nobody has sent contents.
+    // Everybody's connection is open now, and nobody sends contents before the second time.
     let at_once = arena.server.usage();
+    open.wait();
     assert!(at_once.descriptors >= crowd.senders() + crowd.silent, "{at_once:?}");
     let files: Vec<_> = (0..crowd.commands)
         .map(|n| {
@@ -127,6 +128,7 @@ fn send_framed(url: &str, open: &Barrier, n: usize, size: usize) {
     session.say(&Frame::Offer(Framed::offer(1, &name, size as u64)));
     session.expect_accept();
     open.wait();
+    open.wait();
     session.say_data(1, &contents, 0, 16_384);
     session.say(&Frame::End(Framed::end_of(1, &contents)));
     session.expect_done(1, Code::Ok);
@@ -135,6 +137,7 @@ fn send_framed(url: &str, open: &Barrier, n: usize, size: usize) {
 
 fn send_older(url: &str, open: &Barrier, n: usize, size: usize) {
     let mut client = OlderClient::announcing(url, &format!("dir/{}", name(n)), size as u64);
+    open.wait();
     open.wait();
     client.raw.write(&contents(n, size));
     client.raw.fin();
