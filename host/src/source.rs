@@ -15,6 +15,9 @@ use crate::outbound::OutboundFile;
 use crate::pipe::Pipe;
 use crate::store::file_io::modified;
 
+/// A file that is larger may have been begun before: nothing of it goes ahead of the answer, or what is there already would be sent again.
+const EAGER: u64 = 256 << 10;
+
 /// The sending half of a [`Storage`]: what the user has named.
 ///
 /// A file is opened when its transfer is described, and closed when the transfer is over.
@@ -148,7 +151,8 @@ impl Storage for FileSource {
                 let Open::File(file) = file else { return Err(Code::Other.into()) };
                 self.begun.push((outbound.item.name.clone(), Some(file.size())));
                 let name = FileName::new(&outbound.item.name).map_err(|_| Refusal::from(Code::BadName))?;
-                return Ok(file.describe(name, digest, Start::Eager));
+                let start = if file.size() > EAGER { Start::AfterAnswer } else { Start::Eager };
+                return Ok(file.describe(name, digest, start));
             }
             ItemKind::Directory => {
                 let metadata = outbound.or_note(Doing::Open, std::fs::metadata(&outbound.item.path))?;
