@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -59,18 +59,18 @@ fn all_arrive(crowd: Crowd) {
     let over = Arc::new(AtomicBool::new(false));
     let trickling: Vec<_> = (0..crowd.trickling).map(|n| trickle(n, arena.url(), &over)).collect();
 
-    let open = Arc::new(Barrier::new(crowd.senders() + 1));
+    let gate = Arc::new(Gate::default());
     let senders: Vec<_> = (0..crowd.senders())
         .map(|n| {
-            let (url, open) = (arena.url().to_owned(), Arc::clone(&open));
+            let (url, gate) = (arena.url().to_owned(), Arc::clone(&gate));
             let send = if n < crowd.framed { send_framed } else { send_older };
-            small_thread(move || send(&url, &open, n, crowd.size))
+            small_thread(move || send(&url, &gate, n, crowd.size))
         })
         .collect();
-    open.wait();
-    // Everybody's connection is open now, and nobody sends contents before the second time.
+    until("everybody is there", LONG, || (gate.waiting() == crowd.senders()).then_some(()));
+    // Everybody's connection is open now, and nobody has sent contents.
     let at_once = arena.server.usage();
-    open.wait();
+    gate.open();
     assert!(at_once.descriptors >= crowd.senders() + crowd.silent, "{at_once:?}");
     let files: Vec<_> = (0..crowd.commands)
         .map(|n| {
@@ -114,6 +114,35 @@ fn all_arrive(crowd: Crowd) {
     assert!(failures.len() <= crowd.silent + crowd.trickling, "{failures:#?}");
 }
 
+/// Where everybody waits for everybody else.
+#[derive(Default)]
+struct Gate {
+    state: Mutex<(usize, bool)>,
+    opened: Condvar,
+}
+
+impl Gate {
+    fn waiting(&self) -> usize {
+        self.state.lock().expect("no panic there").0
+    }
+
+    fn open(&self) {
+        self.state.lock().expect("no panic there").1 = true;
+        self.opened.notify_all();
+    }
+
+    #[track_caller]
+    fn pass(&self) {
+        let mut state = self.state.lock().expect("no panic there");
+        state.0 += 1;
+        let deadline = Instant::now() + 2 * LONG;
+        while !state.1 {
+            let left = deadline.checked_duration_since(Instant::now()).expect("the others come");
+            state = self.opened.wait_timeout(state, left).expect("no panic there").0;
+        }
+    }
+}
+
 fn name(n: usize) -> String {
     format!("file-{n:04}")
 }
@@ -122,23 +151,21 @@ fn contents(n: usize, size: usize) -> Vec<u8> {
     content(n as u64 + 1, size)
 }
 
-fn send_framed(url: &str, open: &Barrier, n: usize, size: usize) {
+fn send_framed(url: &str, gate: &Gate, n: usize, size: usize) {
     let mut session = Framed::dial(url);
     let (name, contents) = (name(n), contents(n, size));
     session.say(&Frame::Offer(Framed::offer(1, &name, size as u64)));
     session.expect_accept();
-    open.wait();
-    open.wait();
+    gate.pass();
     session.say_data(1, &contents, 0, 16_384);
     session.say(&Frame::End(Framed::end_of(1, &contents)));
     session.expect_done(1, Code::Ok);
     session.say_bye();
 }
 
-fn send_older(url: &str, open: &Barrier, n: usize, size: usize) {
+fn send_older(url: &str, gate: &Gate, n: usize, size: usize) {
     let mut client = OlderClient::announcing(url, &format!("dir/{}", name(n)), size as u64);
-    open.wait();
-    open.wait();
+    gate.pass();
     client.raw.write(&contents(n, size));
     client.raw.fin();
     assert_eq!(client.hear(), "[+] server : finished transferring file");

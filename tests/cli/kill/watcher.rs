@@ -95,3 +95,25 @@ impl Seeing {
         }
     }
 }
+
+#[test]
+fn it_sees_what_it_watches_for() {
+    let place = crate::kit::Place::new();
+    let original = place.write("original", b"contents");
+    for (name, contents, seen) in [
+        ("moved", b"conte".as_slice(), "5 of 8 bytes were visible"),
+        ("moved", b"contentz", "what was visible is not what was sent"),
+        ("other", b"contents", "\"other\" was visible"),
+    ] {
+        let watcher = Watcher::start(&place.root(), "moved", &original);
+        let path = place.serve(name, contents);
+        let finished = || watcher.thread.as_ref().is_some_and(JoinHandle::is_finished);
+        crate::kit::until("it is seen", crate::kit::PATIENCE, || finished().then_some(()));
+        let told = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| watcher.assert_whole()));
+        let told = told.expect_err("it was seen");
+        let told = told.downcast_ref::<String>().expect("words");
+        // Whoever looks while it is being written may see less of it.
+        assert!(told.contains(seen) || told.contains("of 8 bytes were visible"), "{told}");
+        fs::remove_file(path).expect("it is there");
+    }
+}
