@@ -15,6 +15,9 @@ use crate::outbound::OutboundFile;
 use crate::pipe::Pipe;
 use crate::store::file_io::modified;
 
+/// A file that is larger may have been begun before: nothing of it goes ahead of the answer, or what is there already would be sent again.
+const EAGER: u64 = 256 << 10;
+
 /// The sending half of a [`Storage`]: what the user has named.
 ///
 /// A file is opened when its transfer is described, and closed when the transfer is over.
@@ -22,6 +25,8 @@ use crate::store::file_io::modified;
 pub struct FileSource {
     items: HashMap<TransferId, Outbound>,
     newest: Option<TransferId>,
+    /// Files that were described since they were asked for.
+    begun: Vec<(String, Option<u64>)>,
     /// Where the standard input is read, if it is sent.
     pipe: Option<Pipe>,
 }
@@ -118,6 +123,11 @@ impl FileSource {
         Some(Sent { item, size, digest, took: began.elapsed(), error })
     }
 
+    /// Names and sizes of the files that were described since this was called last.
+    pub fn begun(&mut self) -> Vec<(String, Option<u64>)> {
+        std::mem::take(&mut self.begun)
+    }
+
     /// What something was read of last, and how far.
     #[must_use]
     pub fn newest(&self) -> Option<(&Item, u64)> {
@@ -139,8 +149,10 @@ impl Storage for FileSource {
                 let (file, metadata) = outbound.or_note(Doing::Open, opened)?;
                 let file = outbound.open.insert(Open::File(OutboundFile::new(file, &metadata)));
                 let Open::File(file) = file else { return Err(Code::Other.into()) };
+                self.begun.push((outbound.item.name.clone(), Some(file.size())));
                 let name = FileName::new(&outbound.item.name).map_err(|_| Refusal::from(Code::BadName))?;
-                return Ok(file.describe(name, digest, Start::Eager));
+                let start = if file.size() > EAGER { Start::AfterAnswer } else { Start::Eager };
+                return Ok(file.describe(name, digest, start));
             }
             ItemKind::Directory => {
                 let metadata = outbound.or_note(Doing::Open, std::fs::metadata(&outbound.item.path))?;
@@ -149,6 +161,7 @@ impl Storage for FileSource {
             }
             ItemKind::Pipe => {
                 outbound.open = Some(Open::Pipe(AnyDigest::new(digest)));
+                self.begun.push((outbound.item.name.clone(), None));
                 (FileType::File, None)
             }
         };

@@ -189,7 +189,7 @@ fn a_temporary_folder_that_is_missing_is_named() {
 #[test]
 fn an_interruption_leaves_nothing_behind() {
     let folders = Folders::new();
-    File::create(folders.path("file")).unwrap().set_len(64 << 30).unwrap();
+    File::create(folders.path("file")).unwrap().set_len(4 << 30).unwrap();
     let mut child =
         folders.command().args(["demo", "file"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let received = || {

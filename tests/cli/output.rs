@@ -246,3 +246,33 @@ fn progress_comes_at_most_four_times_a_second() {
     let seconds = sent.event("sent")["seconds"].as_f64().expect("a time");
     assert!(progress >= 2 && progress as f64 <= seconds * 4.0 + 2.0, "{progress} in {seconds} s");
 }
+
+#[test]
+fn events_come_in_the_order_in_which_things_happen() {
+    fn events(ran: &Ran) -> Vec<String> {
+        let lines = ran.assert_exit(0).text().lines();
+        lines
+            .map(|line| {
+                let event: serde_json::Value = serde_json::from_str(line).expect("an object");
+                assert_eq!(event["v"], 1);
+                event["event"].as_str().expect("a name").to_owned()
+            })
+            .collect()
+    }
+    let arena = Arena::new();
+    let file = arena.place.write("file", &content(3, 1000));
+    let sent = Sampan::send(arena.url(), &[]).args(&[&file]).run();
+    assert_eq!(events(&sent), ["planned", "connected", "started", "sent", "summary"]);
+    let got = Sampan::new(&["get", "--json", "--from", arena.url(), "file", "-o", "there/"])
+        .in_dir(arena.place.path())
+        .run();
+    assert_eq!(events(&got), ["connected", "planned", "started", "received", "summary"]);
+    let kinds: Vec<String> = until("the server has told it", PATIENCE, || {
+        let all = arena.server.events.since(0);
+        let kinds: Vec<_> =
+            all.iter().map(|event| event["event"].as_str().unwrap_or_default().to_owned()).collect();
+        (kinds.len() >= 7).then_some(kinds)
+    });
+    let expected = ["listening", "connected", "started", "received", "connected", "started", "sent"];
+    assert_eq!(kinds, expected);
+}

@@ -62,6 +62,12 @@ impl<'b, R: Sends<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         self.role.sender()?.queue()
     }
 
+    /// How many bytes of a transfer of this end's the receiver has said that it has; `None` if the transfer is over. Also after the link
+    /// was lost: what grows from one link to the next comes further.
+    pub fn acknowledged(&mut self, transfer: TransferId) -> Option<u64> {
+        self.role.sender()?.acknowledged(transfer.0)
+    }
+
     /// Gives a transfer of this end's up.
     pub fn cancel(&mut self, transfer: TransferId, code: Code) {
         if let Some(sender) = self.role.sender() {

@@ -110,6 +110,13 @@ impl<'b> Sender<'b> {
         Some(TransferId(id))
     }
 
+    /// How far the receiver has it.
+    pub(super) fn acknowledged(&mut self, id: u32) -> Option<u64> {
+        let (_, slot) = self.find(id)?;
+        // While its beginning is compared, that is what it has.
+        Some(slot.acked.max(slot.prefix))
+    }
+
     /// The application gives a transfer up.
     pub(super) fn cancel(&mut self, id: u32, refusal: Refusal) {
         if let Some((_, slot)) = self.find(id) {

@@ -102,6 +102,9 @@ fn send_one(item: Item, link: StreamLink, options: &ClientOptions, tally: &mut T
                 break;
             }
         }
+        for (name, size) in connection.storage.begun() {
+            tally.reports().tell(Report::Started { name, size });
+        }
         let now = connection.now();
         if now.since(told) >= TICK {
             told = now;

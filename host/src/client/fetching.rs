@@ -24,7 +24,7 @@ use crate::memory::{HostSession, Memory, Opening};
 use crate::report::{Moved, Protocol, Report};
 use crate::reports::Reports;
 use crate::run::Connection;
-use crate::store::{Accepts, OnConflict, Store};
+use crate::store::{Accepts, OnConflict, Store, StoreSink};
 
 const TICK: Duration = Duration::from_millis(250);
 const BUSY_TRIES: u32 = 12;
@@ -64,6 +64,7 @@ impl Task for Fetching<'_> {
         let result = self.turns(&mut connection);
         let Connection { link, storage: mut files, .. } = connection;
         if let Some(sink) = &mut files.sink {
+            self.reached = self.reached.saturating_add(sink.moved());
             for (receipt, result) in sink.finish(COMMIT) {
                 // Those that are whole here need not be fetched again.
                 if result.is_ok() {
@@ -73,6 +74,7 @@ impl Task for Fetching<'_> {
             }
         }
         self.output = files.output.take();
+        self.reached = self.reached.saturating_add(self.output.as_ref().map_or(0, |output| output.written));
         conclude(result, if self.is_done() { Rest::Done } else { Rest::Left }, link)
     }
 
@@ -177,6 +179,9 @@ impl<'o> Fetching<'o> {
             self.ask(connection);
             let happened = Happened::of(connection.turn()?);
             let now = connection.now();
+            for (name, size) in connection.storage.begun() {
+                self.tally.reports().tell(Report::Started { name, size });
+            }
             match happened {
                 Happened::Nothing => {}
                 Happened::Closed => return Ok(()),
@@ -378,18 +383,11 @@ impl<'o> Fetching<'o> {
     }
 
     fn progress(&mut self, files: &mut WantedFiles) {
-        if let Some(sink) = &mut files.sink {
-            for (name, size) in sink.begun() {
-                self.tally.reports().tell(Report::Started { name, size });
-            }
-            self.reached = self.reached.max(sink.moved());
-            if let Some((_, receipt)) = sink.newest() {
-                let (name, bytes, size) = (receipt.name.clone(), receipt.stored, receipt.size);
-                self.tally.reports().tell(Report::Progress { name, bytes, size });
-            }
+        if let Some((_, receipt)) = files.sink.as_ref().and_then(StoreSink::newest) {
+            let (name, bytes, size) = (receipt.name.clone(), receipt.stored, receipt.size);
+            self.tally.reports().tell(Report::Progress { name, bytes, size });
         }
         if let (Some(output), Some(Ask::Fetch { what, .. })) = (&files.output, self.asked.values().next()) {
-            self.reached = self.reached.max(output.written);
             let name = what.remote.clone();
             self.tally.reports().tell(Report::Progress { name, bytes: output.written, size: output.size });
         }

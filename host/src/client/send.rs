@@ -58,6 +58,7 @@ pub fn send(plan: Plan, options: &ClientOptions, reports: &Reports) -> Result<Ou
         later: VecDeque::new(),
         tries: HashMap::new(),
         reached: 0,
+        furthest: 0,
         contact: Contact::default(),
         tally,
         pipe: pipe.transpose().map_err(nothing_to_give)?,
@@ -74,8 +75,9 @@ struct Job<'o> {
     /// What is offered again at a later time.
     later: VecDeque<(Instant, usize)>,
     tries: HashMap<usize, u32>,
-    /// Grows as things come further.
+    /// Bytes of the files that arrived, and the most that the server has had of one that did not yet.
     reached: u64,
+    furthest: u64,
     contact: Contact,
     tally: Tally,
     pipe: Option<Pipe>,
@@ -91,7 +93,10 @@ impl Task for Job<'_> {
         let source = FileSource::new().with_pipe(self.pipe.take());
         let mut connection = Connection::new(session, link, source, clock);
         let result = self.turns(&mut connection);
-        let Connection { link, storage, .. } = connection;
+        let Connection { mut engine, link, storage, .. } = connection;
+        for transfer in self.under_way.keys() {
+            self.furthest = self.furthest.max(engine.acknowledged(*transfer).unwrap_or(0));
+        }
         self.pipe = storage.into_pipe();
         conclude(result, if self.is_done() { Rest::Done } else { Rest::Left }, link)
     }
@@ -112,7 +117,7 @@ impl Task for Job<'_> {
     }
 
     fn reached(&self) -> u64 {
-        self.reached
+        self.reached.saturating_add(self.furthest)
     }
 
     fn once(&self) -> Option<&'static str> {
@@ -153,6 +158,9 @@ impl Job<'_> {
             self.offer(connection);
             let happened = Happened::of(connection.turn()?);
             let now = connection.now();
+            for (name, size) in connection.storage.begun() {
+                self.tally.reports().tell(Report::Started { name, size });
+            }
             match happened {
                 Happened::Nothing => {}
                 Happened::Closed => return Ok(()),

@@ -20,6 +20,8 @@ pub(super) struct WantedFiles {
     wants: HashMap<WantId, Want>,
     transfers: HashMap<TransferId, Under>,
     listings: HashMap<TransferId, Listing>,
+    /// What began to go to the output.
+    begun: Vec<(String, Option<u64>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -48,8 +50,8 @@ impl Under {
 
 impl WantedFiles {
     pub(super) fn new(sink: Option<StoreSink>, output: Option<Output>) -> Self {
-        let (wants, transfers, listings) = Default::default();
-        Self { sink, output, wants, transfers, listings }
+        let (wants, transfers, listings, begun) = Default::default();
+        Self { sink, output, wants, transfers, listings, begun }
     }
 
     pub(super) fn want_listing(&mut self, want: WantId, prefix: &str) {
@@ -76,6 +78,13 @@ impl WantedFiles {
     pub(super) fn listings(&mut self) -> impl Iterator<Item = (WantId, &mut Listing)> {
         let transfers = &self.transfers;
         self.listings.iter_mut().filter_map(|(id, listing)| Some((transfers.get(id)?.want(), listing)))
+    }
+
+    /// Names and sizes of the files that began to come since this was called last.
+    pub(super) fn begun(&mut self) -> Vec<(String, Option<u64>)> {
+        let mut begun = std::mem::take(&mut self.begun);
+        begun.extend(self.sink.iter_mut().flat_map(StoreSink::begun));
+        begun
     }
 
     /// The transfer is over.
@@ -112,7 +121,9 @@ impl WantedFiles {
                     return Err(Refusal { code: Code::Unsupported, words });
                 }
                 let Some(output) = &mut self.output else { return Err(UNASKED) };
-                output.begin(offer.identity.as_bytes(), offer.size, offer.digest).map(Verdict::Accept)
+                let from = output.begin(offer.identity.as_bytes(), offer.size, offer.digest)?;
+                self.begun.push((name.clone(), offer.size));
+                Ok(Verdict::Accept(from))
             }
         }
     }

@@ -1,9 +1,10 @@
 //! `sampan serve`.
 
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use sampan::failure::Failure;
+use sampan::failure::{ErrorName, Failure};
 use sampan::link::Url;
 use sampan::report::Report;
 use sampan::server::{Allow, Server, ServerOptions};
@@ -21,6 +22,10 @@ use super::{stop_at_signals, work};
 
 /// When nothing has happened for so long, memory that is not used is given back.
 const QUIET: Duration = Duration::from_secs(1);
+/// How often an interruption is noticed.
+const TICK: Duration = Duration::from_millis(50);
+/// How long the last reports may take to be read.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(arguments: &ServeArguments, style: Style) -> Result<(), Ending> {
     let options = options(arguments)?;
@@ -40,28 +45,50 @@ pub(crate) fn run(arguments: &ServeArguments, style: Style) -> Result<(), Ending
             "sampan: nobody is authenticated and nothing is encrypted: whoever reaches this server may do what --allow says"
         ));
     }
-    let mut display = Display::new(style);
-    show(&server, &reports, &mut display, &stop);
-    display.finish()?;
+    let (shown, all_shown) = channel();
+    thread::Builder::new()
+        .name("display".into())
+        .spawn(move || {
+            let _ = shown.send(show(&reports, Display::new(style)));
+        })
+        .map_err(|error| Failure::new(ErrorName::Other, error.to_string()))?;
+    watch(server, &stop, &all_shown)?;
     Ok(())
 }
 
-/// Until the server has ended, because it was asked to or by itself.
-fn show(server: &Server, reports: &Receiver<Report>, display: &mut Display, stop: &Stop) {
+/// Until the server has ended, because it was asked to or by itself, and that was shown. Who does not read what is shown keeps nobody
+/// from stopping it.
+fn watch(server: Server, stop: &Stop, all_shown: &Receiver<Result<(), Failure>>) -> Result<(), Failure> {
+    while !server.has_stopped() {
+        thread::sleep(TICK);
+        if stop.is_asked() {
+            server.ask_to_stop();
+        }
+        let lost = server.lost_reports();
+        if lost > 0 {
+            complain(format_args!("sampan: {lost} reports were lost, since nobody has read them in time"));
+        }
+    }
+    server.stop();
+    if stop.is_asked() {
+        return all_shown.recv_timeout(FAREWELL).unwrap_or(Ok(()));
+    }
+    all_shown.recv().unwrap_or(Ok(()))
+}
+
+/// Shows what there is to be shown, and gives memory back when it is quiet.
+fn show(reports: &Receiver<Report>, mut display: Display) -> Result<(), Failure> {
     let mut trimmed = true;
     let mut heard_at = Instant::now();
     loop {
-        match work::show_some(reports, display) {
-            Told::Everything => return,
+        match work::show_some(reports, &mut display) {
+            Told::Everything => return display.finish(),
             Told::Something => (trimmed, heard_at) = (false, Instant::now()),
             Told::Nothing if !trimmed && heard_at.elapsed() >= QUIET => {
                 trimmed = true;
                 trim_memory();
             }
             Told::Nothing => {}
-        }
-        if stop.is_asked() {
-            server.ask_to_stop();
         }
     }
 }

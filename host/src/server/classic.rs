@@ -92,7 +92,7 @@ fn run(client: &Client<'_>, connection: &mut Classic<'_>, said: &mut Said) -> Re
             _ => {}
         }
         for (name, size) in connection.storage.begun() {
-            client.teller.started(&name, size);
+            client.teller.started(name, size);
         }
         let now = connection.now();
         if now >= look_at {

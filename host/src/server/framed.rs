@@ -102,8 +102,9 @@ fn run(client: &Client<'_>, connection: &mut Framed<'_>) -> Result<(), sampan_co
             Happened::Opened => client.teller.connected(),
             happened => tell(client, &mut connection.storage, happened),
         }
-        for (name, size) in connection.storage.sink.begun() {
-            client.teller.started(&name, size);
+        let Files { sink, source } = &mut connection.storage;
+        for (name, size) in sink.begun().into_iter().chain(source.begun()) {
+            client.teller.started(name, size);
         }
         let now = connection.now();
         if now >= look_at {

@@ -35,7 +35,7 @@ use sampan_core::wire::DigestKind;
 use crate::failure::{ErrorName, Failure};
 use crate::link::{Listener, StreamLink, TcpOptions, Url, Waker};
 use crate::report::Report;
-use crate::reports::Reports;
+use crate::reports::{Lost, Reports};
 use crate::stop::Stop;
 use crate::store::{OnConflict, Store};
 use accept::Acceptor;
@@ -105,12 +105,14 @@ impl Default for ServerOptions {
 #[derive(Debug)]
 pub struct Server {
     urls: Vec<Url>,
+    lost: Lost,
     stop: Stop,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Server {
-    /// Begins to listen. Reports come from the receiver, which must be read, or dropped.
+    /// Begins to listen. Reports come from the receiver; a server never waits for who reads them: of those that nobody takes in time
+    /// some are lost.
     ///
     /// # Errors
     ///
@@ -125,7 +127,7 @@ impl Server {
             )
             .with_advice("say what anybody may do there, for instance --allow put,classic"));
         }
-        let (reports, receiver) = Reports::new();
+        let (reports, receiver) = Reports::for_server();
         let mut listeners = Vec::new();
         let mut standard = None;
         for url in &listen {
@@ -154,6 +156,7 @@ impl Server {
             |error| Failure::new(ErrorName::Other, format!("the system has no event to give: {error}"));
         let waker = Waker::new().map_err(no_waker)?;
         let registration = stop.register(waker.clone());
+        let lost = reports.lost();
         let service = Arc::new(Service { store, options, reports, registry: Registry::default() });
         let acceptor = Acceptor { service, listeners, standard, stop: stop.clone(), waker };
         let thread = thread::Builder::new().name("accept".into()).spawn(move || {
@@ -161,7 +164,7 @@ impl Server {
             acceptor.run();
         });
         let thread = thread.map_err(|error| Failure::new(ErrorName::Other, error.to_string()))?;
-        Ok((Self { urls, stop, thread: Some(thread) }, receiver))
+        Ok((Self { urls, lost, stop, thread: Some(thread) }, receiver))
     }
 
     /// Where it listens, with the ports that were taken.
@@ -173,6 +176,18 @@ impl Server {
     /// Asks it to stop: nobody is taken any more, and whoever is connected is told.
     pub fn ask_to_stop(&self) {
         self.stop.ask();
+    }
+
+    /// Whether it has stopped, because it was asked to or because its standard input has ended.
+    #[must_use]
+    pub fn has_stopped(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    /// How many reports were lost, since this was asked last, because nobody took them in time.
+    #[must_use]
+    pub fn lost_reports(&self) -> u64 {
+        self.lost.take()
     }
 
     /// Stops it, and waits until it has.

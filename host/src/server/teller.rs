@@ -25,8 +25,8 @@ impl Teller {
         self.reports.tell(Report::Connected { peer: self.peer.clone(), protocol: self.protocol });
     }
 
-    pub(super) fn started(&self, name: &str, size: Option<u64>) {
-        self.reports.tell(Report::Started { name: name.to_owned(), size });
+    pub(super) fn started(&self, name: String, size: Option<u64>) {
+        self.reports.tell(Report::Started { name, size });
     }
 
     pub(super) fn progress(&self, name: &str, bytes: u64, size: Option<u64>) {

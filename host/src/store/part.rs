@@ -1,9 +1,11 @@
 //! A file that is being received: hidden, locked, and resumable if the peer says what contents it has.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use cap_std::fs::Dir;
 use sampan_core::ResumePoint;
@@ -50,8 +52,7 @@ impl Part {
     pub(super) fn temporary(dir: Arc<Dir>, mode: Mode) -> io::Result<Self> {
         let number = u128::from(getrandom::u64()?) << 64 | u128::from(getrandom::u64()?);
         let called = Key::temporary(number);
-        let file = root::create(&dir, &called, mode == Mode::Executable)?;
-        file.try_lock()?;
+        let (file, _) = open_locked(&dir, &called, mode)?;
         Ok(Self { dir, called, file, record: None, spoiled: AtomicBool::new(false), claim: None })
     }
 
@@ -199,8 +200,8 @@ fn open_locked(dir: &Dir, called: &str, mode: Mode) -> io::Result<(File, bool)> 
             },
             Err(error) => return Err(error),
         };
-        file.try_lock()?;
-        // Whoever had the lock may have moved it to its final place meanwhile.
+        lock_soon(&file)?;
+        // Whoever had the lock may have moved it to its final place meanwhile, or swept it away.
         if is_at(&file, dir, called) {
             let wrong = !made && cfg!(unix) && is_executable(&file.metadata()?) != (mode == Mode::Executable);
             if !wrong {
@@ -211,8 +212,21 @@ fn open_locked(dir: &Dir, called: &str, mode: Mode) -> io::Result<(File, bool)> 
     }
 }
 
+/// Locks a part. Another process that sweeps has the lock for a moment only; one that writes keeps it.
+fn lock_soon(file: &File) -> io::Result<()> {
+    const TRIES: u32 = 40;
+    for _ in 0..TRIES {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(5)),
+            result => return result.map_err(io::Error::from),
+        }
+    }
+    Err(io::ErrorKind::WouldBlock.into())
+}
+
+/// Whether the file is still the one of this name.
 #[cfg(unix)]
-fn is_at(file: &File, dir: &Dir, called: &str) -> bool {
+pub(super) fn is_at(file: &File, dir: &Dir, called: &str) -> bool {
     use rustix::fs::{AtFlags, fstat, statat};
     match (fstat(file), statat(dir, called, AtFlags::SYMLINK_NOFOLLOW)) {
         (Ok(ours), Ok(there)) => (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino),
@@ -221,6 +235,6 @@ fn is_at(file: &File, dir: &Dir, called: &str) -> bool {
 }
 
 #[cfg(not(unix))]
-fn is_at(_: &File, _: &Dir, _: &str) -> bool {
+pub(super) fn is_at(_: &File, _: &Dir, _: &str) -> bool {
     true
 }

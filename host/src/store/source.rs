@@ -26,6 +26,8 @@ pub struct StoreSource {
     transfers: HashMap<TransferId, Outbound>,
     newest: Option<TransferId>,
     moved: u64,
+    /// Files that were described since they were asked for.
+    begun: Vec<(String, Option<u64>)>,
 }
 
 /// What may be asked for.
@@ -76,12 +78,17 @@ const ABSENT: Refusal = Refusal { code: Code::NotFound, words: "there is no such
 
 impl StoreSource {
     pub(super) fn new(dir: Arc<Dir>, serves: Serves) -> Self {
-        Self { dir, serves, transfers: HashMap::new(), newest: None, moved: 0 }
+        Self { dir, serves, transfers: HashMap::new(), newest: None, moved: 0, begun: Vec::new() }
     }
 
     /// The transfer is over: what is known of it, which is then forgotten.
     pub fn take(&mut self, transfer: TransferId) -> Option<Sending> {
         self.transfers.remove(&transfer).map(|outbound| outbound.known())
+    }
+
+    /// Names and sizes of the files that were described since this was called last.
+    pub fn begun(&mut self) -> Vec<(String, Option<u64>)> {
+        std::mem::take(&mut self.begun)
     }
 
     /// What something was read of last.
@@ -194,10 +201,11 @@ impl Storage for StoreSource {
     }
 
     fn describe(&mut self, transfer: TransferId, digest: DigestKind) -> Result<Description<'_>, Refusal> {
-        let outbound = self.outbound(transfer)?;
+        let outbound = self.transfers.get_mut(&transfer).ok_or(Refusal::from(Code::NotFound))?;
         let name = FileName::new(&outbound.name).ok();
         Ok(match &mut outbound.what {
             What::File(file) => {
+                self.begun.push((outbound.name.clone(), Some(file.size())));
                 file.describe(name.ok_or(Refusal::from(Code::BadName))?, digest, Start::AfterAnswer)
             }
             What::Directory { modified, digest: kind } => {

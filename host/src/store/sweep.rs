@@ -1,13 +1,18 @@
 //! Throwing away what nobody will go on with.
 
 use std::collections::HashSet;
+use std::fs::File;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use cap_std::fs::Dir;
 
 use super::key::{Key, Own};
+use super::part::is_at;
 use super::root;
+
+/// Longer than anybody needs between two steps.
+const MOMENT: Duration = Duration::from_secs(60);
 
 /// The parts that there are, as far as this process knows.
 #[derive(Debug, Default)]
@@ -54,7 +59,8 @@ pub(super) fn sweep(dir: &Dir, age: Duration, known: &Known) {
                 }
             }
             Some(Own::Record(key)) => {
-                let alone = dir.symlink_metadata(key.part()).is_err();
+                // One of a part that has just been put into its place goes by itself.
+                let alone = dir.symlink_metadata(key.part()).is_err() && is_older(dir, &called, MOMENT);
                 let _ = alone.then(|| dir.remove_file(&called));
             }
         }
@@ -63,18 +69,23 @@ pub(super) fn sweep(dir: &Dir, age: Duration, known: &Known) {
 
 /// Throws a part and its record away, unless somebody writes it.
 pub(super) fn remove_part(dir: &Dir, key: Key) {
-    remove_unlocked(dir, &key.part());
-    if dir.symlink_metadata(key.part()).is_err() {
+    if let Some(_locked) = lock(dir, &key.part()) {
         let _ = dir.remove_file(key.record());
+        let _ = dir.remove_file(key.part());
     }
 }
 
 fn remove_unlocked(dir: &Dir, called: &str) {
-    if let Ok(file) = root::open(dir, called)
-        && file.try_lock().is_ok()
-    {
+    if let Some(_locked) = lock(dir, called) {
         let _ = dir.remove_file(called);
     }
+}
+
+/// The file of this name, if nobody else has it: until it is closed, no other file takes the name.
+fn lock(dir: &Dir, called: &str) -> Option<File> {
+    let file = root::open(dir, called).ok()?;
+    file.try_lock().ok()?;
+    is_at(&file, dir, called).then_some(file)
 }
 
 fn is_older(dir: &Dir, called: &str, age: Duration) -> bool {
@@ -87,7 +98,7 @@ fn is_older(dir: &Dir, called: &str, age: Duration) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs::{self, File};
+    use std::fs;
 
     #[test]
     fn orphans_go_and_what_can_be_resumed_stays() {
@@ -99,10 +110,14 @@ mod tests {
             fs::write(path(&key.record()), b"x").unwrap();
         }
         let week = Duration::from_secs(7 * 24 * 3600);
-        let long_ago = SystemTime::now() - 2 * week;
+        let now = SystemTime::now();
+        let long_ago = now - 2 * week;
         File::options().write(true).open(path(&old.part())).unwrap().set_modified(long_ago).unwrap();
         fs::write(path(&orphan.part()), b"x").unwrap();
-        fs::write(path(&Key::of("b", b"").record()), b"x").unwrap();
+        for (record, modified) in [(Key::of("b", b"").record(), long_ago), (Key::of("c", b"").record(), now)]
+        {
+            File::create_new(path(&record)).unwrap().set_modified(modified).unwrap();
+        }
         fs::write(path(&Key::temporary(1)), b"x").unwrap();
         let held = File::create_new(path(&locked.part())).unwrap();
         held.lock().unwrap();
@@ -115,7 +130,8 @@ mod tests {
             .map(|e| e.unwrap().file_name().into_string().unwrap())
             .collect();
         left.sort();
-        let mut expected = vec![fresh.part(), fresh.record(), locked.part(), ".sampan-mine".into()];
+        let other = Key::of("c", b"").record();
+        let mut expected = vec![fresh.part(), fresh.record(), locked.part(), ".sampan-mine".into(), other];
         expected.sort();
         assert_eq!(left, expected);
         assert_eq!(known.take_others(Key::of("a", b"")), [fresh]);

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 use sampan_core::wire::{Code, DigestKind, Identity, Offer, UncheckedName};
 use sampan_core::{Completion, Ending, Part, Refusal, ResumePoint, Storage, TransferId, Verdict};
 
+use super::key::Key;
 use super::*;
 use crate::link::Waker;
 
@@ -179,7 +180,10 @@ fn what_is_here_is_not_sent_again_until_it_is_touched() {
     let store = store(dir.path());
     let mut sink = sink(&store, OnConflict::Replace);
     assert_eq!(receive(&mut sink, &offer("a"), NUMBERS), Ok(()));
+    let left = Key::of("a", b"one").record();
+    fs::write(dir.path().join(&left), b"left by a crash").unwrap();
     let remembers = sink.offered(ONE, &offer("a")) == Verdict::Have;
+    assert_eq!(remembers, !dir.path().join(left).exists());
     let restart = Offer { restart: true, ..offer("a") };
     assert_eq!(sink.offered(ONE, &restart), Verdict::Accept(ResumePoint::START));
     fs::write(dir.path().join("a"), NUMBERS).unwrap();

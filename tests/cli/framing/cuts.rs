@@ -162,3 +162,25 @@ fn clients_dial_again_wherever_the_link_ends_or_falls_silent() {
     over_cuts(&[Fault::Fin, Fault::Reset], &places);
     over_cuts(&[Fault::Silence], &[1, 20, 45, 46, 80, 100, 130, 170, 100_000, 399_000]);
 }
+
+#[test]
+fn links_that_are_cut_again_and_again_are_enough_as_long_as_each_brings_something() {
+    const CUTS: usize = 8;
+    let arena = Arena::new();
+    let contents = content(5, 2_000_000);
+    let file = arena.place.write("file", &contents);
+    let cut = |direction| Proxy::new(arena.url(), &[Fault::Fin(direction, 300_000); CUTS]);
+    let (there, back) = (cut(Direction::ToServer), cut(Direction::ToClient));
+    // Once more before anything has come further: not often enough for all the cuts.
+    let sent = Sampan::send(there.url(), &["--retries", "1"]).args(&[&file]).run();
+    assert!(sent.assert_exit(0).event("sent")["resumed_from"].as_u64() > Some(0));
+    assert_eq!(arena.place.stored("file").as_ref(), Some(&contents));
+    let got =
+        Sampan::get(back.url(), &["--retries", "1", "file", "-o", "back"]).in_dir(arena.place.path()).run();
+    got.assert_exit(0);
+    assert!(std::fs::read(arena.place.path().join("back")).is_ok_and(|got| got == contents));
+    let back = cut(Direction::ToClient);
+    let got = Sampan::get(back.url(), &["--retries", "1", "file", "-o", "-"]).run();
+    got.assert_exit(0);
+    assert!(got.stdout == contents);
+}

@@ -5,6 +5,7 @@
 
 mod arena;
 mod events;
+mod expecting;
 pub(crate) mod framed;
 pub(crate) mod hostile;
 mod oracle;

@@ -51,7 +51,7 @@ fn a_file_overwritten_while_it_is_fetched_is_not_put_in_place() {
     let mut arena = Arena::new();
     let fetched = fetch(&arena, |file| {
         let mut file = OpenOptions::new().write(true).open(file).expect("it is there");
-        file.write_all(&content(22, LENGTH)).expect("it can be written");
+        file.write_all(&[7; 4096]).expect("it can be written");
     });
     assert_changed(&fetched);
     arena.oracle().failed("changed").files(&["file"]).check();
@@ -86,7 +86,7 @@ fn a_file_that_changes_while_it_is_sent_is_not_stored() {
         },
         |file| {
             let mut file = OpenOptions::new().write(true).open(file).expect("it is there");
-            file.write_all(&content(23, LENGTH)).expect("it can be written");
+            file.write_all(&[7; 4096]).expect("it can be written");
         },
     ]
     .into_iter()

@@ -5,7 +5,7 @@ use std::thread;
 
 use sampan_core::wire::{Code, Frame, Kind};
 
-use crate::kit::{Arena, Framed, PATIENCE, content};
+use crate::kit::{Arena, Framed, PATIENCE, Sampan, content};
 
 const WRITERS: usize = 100;
 
@@ -82,4 +82,29 @@ fn a_hundred_writers_to_one_name_where_all_are_kept_leave_all_of_them_whole() {
     assert!(stored == sent, "not every one of them is whole");
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     arena.oracle().any_failures().files(&names).check();
+}
+
+#[test]
+#[ignore = "job crowd"]
+fn many_clients_that_fetch_into_one_folder_do_not_disturb_each_other() {
+    const CLIENTS: usize = 12;
+    let mut arena = Arena::new();
+    let names: Vec<String> = (0..CLIENTS).map(|n| format!("file-{n:02}")).collect();
+    for (n, name) in names.iter().enumerate() {
+        arena.place.serve(name, &content(n as u64, 5000));
+    }
+    let into = arena.place.path().join("into");
+    std::fs::create_dir(&into).expect("a folder");
+    for _ in 0..100 {
+        let clients: Vec<_> =
+            names.iter().map(|name| Sampan::get(arena.url(), &[name, "-o"]).args(&[&into]).start()).collect();
+        for (n, client) in clients.into_iter().enumerate() {
+            client.finish().assert_exit(0);
+            let file = into.join(&names[n]);
+            assert_eq!(std::fs::read(&file).ok(), Some(content(n as u64, 5000)));
+            std::fs::remove_file(file).expect("it is there");
+        }
+    }
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    arena.oracle().failures(0).files(&names).check();
 }

@@ -56,7 +56,7 @@ impl StoreSink {
         }
         let trouble = |error: io::Error, receipt: &mut Receipt| note(receipt, Doing::Create, &local, error);
         match root::find(&self.dir, name).map_err(|error| trouble(error, receipt))? {
-            Found::File(file) => self.look_at(&file, offer)?,
+            Found::File(file) => self.look_at(&file, name, offer)?,
             Found::Directory(_) => {
                 return Err(Refusal { code: Code::Exists, words: "a directory has this name" }.into());
             }
@@ -115,13 +115,15 @@ impl StoreSink {
     }
 
     /// A file of this name exists.
-    fn look_at(&self, file: &std::fs::File, offer: &Offer<'_>) -> Result<(), Decision> {
+    fn look_at(&self, file: &std::fs::File, name: FileName<'_>, offer: &Offer<'_>) -> Result<(), Decision> {
         if let Some(stamp) = Stamp::of(file)
             && !offer.restart
             && !offer.identity.is_empty()
             && stamp.identity == offer.identity
             && offer.size.is_none_or(|size| size == stamp.size)
         {
+            // Should the process have ended just after the file came into its place.
+            let _ = self.dir.remove_file(Key::of(name.as_str(), offer.identity.as_bytes()).record());
             return Err(Decision::Have(stamp.size));
         }
         let size = file.metadata().map_or(0, |metadata| metadata.len());
