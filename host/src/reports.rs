@@ -9,7 +9,7 @@ use crate::report::Report;
 /// So many may wait to be shown before a client that has more to tell waits too.
 const CLIENT: usize = 1024;
 /// So many of a server's may wait; it waits for nobody.
-const SERVER: usize = 1 << 16;
+const SERVER: usize = 1 << 14;
 
 /// Where reports go; clones lead to the same place.
 #[derive(Clone, Debug)]
