@@ -200,13 +200,33 @@ pub struct Failure {
     pub error: ErrorName,
     what: String,
     advice: Option<&'static str>,
+    again: Again,
+}
+
+/// Whether the same command can go on where this one stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Again {
+    IfTheErrorSaysSo,
+    Never,
 }
 
 impl Failure {
     /// With these words.
     #[must_use]
     pub fn new(error: ErrorName, what: impl Into<String>) -> Self {
-        Self { error, what: what.into(), advice: None }
+        Self { error, what: what.into(), advice: None, again: Again::IfTheErrorSaysSo }
+    }
+
+    /// The same, of something that cannot be resumed whatever the error, for this reason.
+    #[must_use]
+    pub fn for_good(self, why: &str) -> Self {
+        Self { what: format!("{}; {why}", self.what), again: Again::Never, ..self }
+    }
+
+    /// Whether the same command can go on where this one stopped.
+    #[must_use]
+    pub fn is_resumable(&self) -> bool {
+        self.again == Again::IfTheErrorSaysSo && self.error.is_resumable()
     }
 
     /// The same, and what to do about it.
@@ -248,7 +268,7 @@ impl Failure {
             Code::Exists => Some("use another name"),
             _ => None,
         };
-        Self { error, what, advice }
+        Self { advice, ..Self::new(error, what) }
     }
 
     /// A session that ended with `error`; `fault` is what the system said of the link.
@@ -272,7 +292,7 @@ impl Failure {
             _ => error.to_string(),
         };
         let advice = (name == ErrorName::ClassicPeer).then_some("use --classic to send to it");
-        Self { error: name, what, advice }
+        Self { advice, ..Self::new(name, what) }
     }
 }
 
@@ -290,7 +310,7 @@ impl StdError for Failure {}
 
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
-        Self { error: ErrorName::LocalFile, what: error.to_string(), advice: error.advice() }
+        Self { advice: error.advice(), ..Self::new(ErrorName::LocalFile, error.to_string()) }
     }
 }
 
@@ -305,6 +325,14 @@ mod tests {
         assert_eq!(failure(Error::Ended(Code::Timeout)), ErrorName::Timeout);
         assert_eq!(failure(LinkError::Silent.into()), ErrorName::Timeout);
         assert_eq!(failure(PeerError::Classic.into()), ErrorName::ClassicPeer);
+    }
+
+    #[test]
+    fn what_cannot_be_resumed_says_so() {
+        let lost = Failure::new(ErrorName::LinkLost, "lost");
+        assert!(lost.is_resumable());
+        let lost = lost.for_good("it cannot be read again");
+        assert_eq!((lost.is_resumable(), &*lost.to_string()), (false, "lost; it cannot be read again"));
     }
 
     #[test]

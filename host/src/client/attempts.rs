@@ -109,7 +109,8 @@ pub(super) fn attempt<T: Task>(
             )
             .with_advice("does this command start a sampan that serves stdio:?"));
         }
-        let again = match (failure.error, task.once()) {
+        let once = task.once();
+        let again = match (failure.error, once) {
             (ErrorName::Interrupted, _) => Err(failure.clone()),
             (error, None) if error.is_resumable() => {
                 let reached = task.reached().saturating_add(task.tally().files());
@@ -117,10 +118,10 @@ pub(super) fn attempt<T: Task>(
             }
             _ => Ok(false),
         };
-        let failure = match (again, task.once()) {
-            (Err(_), _) => return Ok(task.into_tally().interrupted(left, name, &peer)),
+        let failure = match (again, once) {
+            (Err(_), once) => return Ok(task.into_tally().interrupted(left, name, &peer, once)),
             (Ok(true), _) => continue,
-            (Ok(false), Some(once)) => Failure::new(failure.error, format!("{failure}; {once}")),
+            (Ok(false), Some(once)) => failure.for_good(once),
             (Ok(false), None) => failure,
         };
         task.tally().failed_many(left, name, &failure, Some(&peer));

@@ -79,7 +79,7 @@ impl Tally {
             name,
             error: failure.error,
             message: failure.to_string(),
-            resumable: failure.error.is_resumable(),
+            resumable: failure.is_resumable(),
             peer: peer.map(str::to_owned),
         }));
     }
@@ -99,9 +99,18 @@ impl Tally {
         self.end(error)
     }
 
-    /// The user has stopped it, with so many left, of which `name` was under way.
-    pub(super) fn interrupted(mut self, left: u64, name: Option<String>, peer: &str) -> Outcome {
-        let failure = Failure::interrupted().with_advice("the same command resumes");
+    /// The user has stopped it, with so many left, of which `name` was under way; `once` is why that cannot be resumed.
+    pub(super) fn interrupted(
+        mut self,
+        left: u64,
+        name: Option<String>,
+        peer: &str,
+        once: Option<&str>,
+    ) -> Outcome {
+        let failure = match once {
+            Some(why) => Failure::interrupted().for_good(why),
+            None => Failure::interrupted().with_advice("the same command resumes"),
+        };
         self.failed_many(left, name, &failure, Some(peer));
         self.break_off(ErrorName::Interrupted)
     }

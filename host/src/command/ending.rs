@@ -44,7 +44,7 @@ fn say(failure: &Failure, style: Style) {
             name: None,
             error: failure.error,
             message: failure.to_string(),
-            resumable: failure.error.is_resumable(),
+            resumable: failure.is_resumable(),
             peer: None,
         }));
         let _ = display.finish();

@@ -1,12 +1,10 @@
 //! A connection that speaks the classic handshake (`docs/protocol.md` §14).
 
-use std::time::Duration;
-
 use sampan_core::classic::{Receiver, TRANSFER};
 use sampan_core::wire::Code;
 use sampan_core::{Error, Limits, Millis};
 
-use super::connection::{Admission, Client};
+use super::connection::{Admission, COMMIT, Client};
 use super::watch::{Turn, Watch};
 use crate::checks::FastCrc32;
 use crate::control::Order;
@@ -18,15 +16,20 @@ use crate::report::Protocol;
 use crate::run::Connection;
 use crate::store::{Accepts, StoreSink};
 
-const COMMIT: Duration = Duration::from_secs(60);
-
 type Classic<'m> = Connection<Receiver<'m, FastCrc32>, StreamLink, StoreSink>;
 
 pub(super) fn serve(client: &Client<'_>, link: StreamLink) {
     let options = &client.service.options;
     let idle = u32::try_from(options.idle.as_millis()).unwrap_or(u32::MAX);
     let limits = Limits { handshake: options.handshake, silence: Millis(idle.min(30_000)), ..Limits::LARGE };
-    let Ok(memory) = Memory::with_frame(client.frame()) else { return };
+    let memory = match Memory::with_frame(client.frame()) {
+        Ok(memory) => memory,
+        Err(error) => {
+            let failure =
+                Failure::new(ErrorName::Other, format!("the system has no memory to give: {error}"));
+            return client.teller.connection_failed(None, &failure);
+        }
+    };
     let mut memory = memory.with_limits(limits);
     let (buffers, limits) = memory.buffers();
     let start = sampan_core::Instant::ZERO;
@@ -45,12 +48,7 @@ pub(super) fn serve(client: &Client<'_>, link: StreamLink) {
     let Connection { link, storage: mut sink, .. } = connection;
     for (receipt, result) in sink.finish(COMMIT) {
         said = Said::Something;
-        match result {
-            Ok(()) => client.teller.received(receipt),
-            Err(refusal) => {
-                client.teller.refused(receipt, refusal);
-            }
-        }
+        client.teller.committed(receipt, result);
     }
     let name = sink.unfinished().pop();
     if let (Err(error), Said::Nothing) = (result, said) {

@@ -21,6 +21,8 @@ const BUSY_HANDSHAKE: Duration = Duration::from_secs(2);
 /// From so many connections on each has a smaller buffer.
 const MANY: usize = 64;
 const SMALL_FRAME: usize = 64 << 10;
+/// How long files that were received whole may take to get to their places once the link has gone.
+pub(super) const COMMIT: Duration = Duration::from_secs(60);
 /// The first byte of the framed protocol (`docs/protocol.md` §2.1); any other begins a name (§14).
 const FRAMED: u8 = 0xF5;
 

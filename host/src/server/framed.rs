@@ -5,7 +5,7 @@ use std::time::Duration;
 use sampan_core::wire::{Code, DigestList};
 use sampan_core::{Both, Limits, LinkError, Millis, Speaks};
 
-use super::connection::{Admission, Client};
+use super::connection::{Admission, COMMIT, Client};
 use super::files::Files;
 use super::watch::{Turn, Watch};
 use crate::control::Order;
@@ -20,8 +20,6 @@ use crate::store::{Accepts, Serves};
 
 /// How long what was said last may take to be read.
 const LINGER: Duration = Duration::from_secs(1);
-/// How long files that were received whole may take to get to their places once the link has gone.
-const COMMIT: Duration = Duration::from_secs(60);
 
 type Framed<'m> = Connection<HostSession<'m, Both<'m>>, StreamLink, Files>;
 
@@ -49,12 +47,7 @@ fn session(client: &Client<'_>, link: StreamLink) -> Result<(), Failure> {
         matches!(result, Err(error) if !matches!(error, sampan_core::Error::Link(LinkError::Lost)));
     let failure = result.err().map(|error| Failure::session(error, link.fault()));
     for (receipt, result) in storage.sink.finish(COMMIT) {
-        match result {
-            Ok(()) => client.teller.received(receipt),
-            Err(refusal) => {
-                client.teller.refused(receipt, refusal);
-            }
-        }
+        client.teller.committed(receipt, result);
     }
     let mut names = storage.sink.unfinished();
     names.extend(storage.source.unfinished());

@@ -82,10 +82,15 @@ impl Teller {
         self.failed(name, error, message);
     }
 
-    /// A file that was received whole could not be kept.
-    pub(super) fn refused(&self, receipt: Receipt, refusal: Refusal) {
-        let why = Why { by: By::Us, code: refusal.code, words: refusal.words.to_owned() };
-        self.transfer_failed(Some(receipt.name), &why, receipt.trouble);
+    /// A file that was received whole has come into its place after the connection had ended, or could not be kept.
+    pub(super) fn committed(&self, receipt: Receipt, result: Result<(), Refusal>) {
+        match result {
+            Ok(()) => self.received(receipt),
+            Err(Refusal { code, words }) => {
+                let why = Why { by: By::Us, code, words: words.to_owned() };
+                self.transfer_failed(Some(receipt.name), &why, receipt.trouble);
+            }
+        }
     }
 
     /// The connection was ended by a failure.

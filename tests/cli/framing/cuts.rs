@@ -184,3 +184,15 @@ fn links_that_are_cut_again_and_again_are_enough_as_long_as_each_brings_somethin
     got.assert_exit(0);
     assert!(got.stdout == contents);
 }
+
+#[test]
+fn a_pipe_that_was_begun_is_not_sent_from_the_middle_over_another_link() {
+    let mut arena = Arena::new();
+    let proxy = Proxy::new(arena.url(), &[Fault::Fin(Direction::ToServer, 300_000)]);
+    let sent = Sampan::send(proxy.url(), &["-", "--name", "pipe"]).input(&content(6, 2_000_000)).run();
+    sent.assert_exit(7);
+    let failed = sent.assert_failed("link-lost");
+    assert_eq!(failed["resumable"], false, "{failed}");
+    assert_eq!(arena.place.stored("pipe"), None);
+    arena.oracle().any_failures().check();
+}

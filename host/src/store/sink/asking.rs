@@ -63,12 +63,6 @@ impl StoreSink {
         transfers.iter().filter_map(|transfer| self.take(*transfer)).map(|receipt| receipt.name).collect()
     }
 
-    /// What is known of a transfer.
-    #[must_use]
-    pub fn receipt(&self, transfer: TransferId) -> Option<&Receipt> {
-        self.transfers.get(&transfer).map(|inbound| &inbound.receipt)
-    }
-
     /// Whether it waits for its own disk, not for the peer.
     #[must_use]
     pub fn is_committing(&self) -> bool {
