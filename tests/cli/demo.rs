@@ -190,8 +190,13 @@ fn a_temporary_folder_that_is_missing_is_named() {
 fn an_interruption_leaves_nothing_behind() {
     let folders = Folders::new();
     File::create(folders.path("file")).unwrap().set_len(4 << 30).unwrap();
-    let mut child =
-        folders.command().args(["demo", "file"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child = folders
+        .command()
+        .args(["demo", "file"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let received = || {
         let folder = entries(folders.temporary.path()).pop()?;
         // It may not be there yet.
@@ -204,6 +209,9 @@ fn an_interruption_leaves_nothing_behind() {
     }
     let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(killed.success());
-    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let ended = child.wait_with_output().unwrap();
+    // Nothing is left that another demo could go on with.
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert_eq!((ended.status.code(), &*said), (Some(130), "sampan: interrupted\n"));
     assert_eq!(entries(folders.temporary.path()), [""; 0]);
 }

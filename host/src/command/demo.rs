@@ -103,7 +103,7 @@ fn transfer(
     let (server, server_says) =
         Server::start(store, ServerOptions { listen, digest: kind, ..ServerOptions::default() })?;
     let url = server.urls().first().cloned().unwrap_or_default();
-    let options = ClientOptions { digest: Some(kind), stop, ..ClientOptions::new(url) };
+    let options = ClientOptions { digest: Some(kind), stop: stop.clone(), ..ClientOptions::new(url) };
     let (reports, client_says) = Reports::new();
     let (outcome, sent) = thread::scope(|scope| {
         let sending = scope.spawn(move || send(plan, &options, &reports));
@@ -123,6 +123,7 @@ fn transfer(
     server.ask_to_stop();
     let received = received(&server_says);
     server.stop();
+    stop.check()?;
     let crashed = || Failure::new(ErrorName::Other, "the client has crashed").with_advice("please report it");
     let Outcome { .. } = outcome.map_err(|_| crashed())??;
     let sent = sent.map_err(|failed| failed.unwrap_or_else(crashed))?;
