@@ -6,7 +6,7 @@ use std::io;
 
 use sampan_core::wire::Code;
 use sampan_core::{By, Error, LinkError, PeerError};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::FileError;
 
@@ -190,6 +190,14 @@ impl fmt::Display for ErrorName {
 impl Serialize for ErrorName {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for ErrorName {
+    /// A name that is not known here is [`Other`](Self::Other).
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Ok(Self::ALL.into_iter().find(|error| error.name() == name).unwrap_or(Self::Other))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Sampan on a computer: links, files and the loop that joins them to the engine of [`sampan_core`].
 //!
 //! - [`server`] and [`client`]: what the command `sampan` runs.
+//! - `ctl`: speaking to everyone connected to a server, over its control socket.
 //! - [`link`]: TCP, Unix sockets and pipes, named by URL and non-blocking for the loop; TCP that blocks.
 //! - [`run`]: the one loop, which turns the engine and waits for the link or the engine's deadline.
 //! - [`store`]: a directory that files are received into and served from, as the two halves of a [`Storage`](sampan_core::Storage);
@@ -14,6 +15,8 @@ pub mod checks;
 pub mod client;
 pub mod clock;
 pub mod control;
+#[cfg(unix)]
+pub mod ctl;
 pub mod digests;
 pub mod failure;
 mod file_error;

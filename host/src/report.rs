@@ -1,6 +1,6 @@
 //! What a server or a client has to tell, as values (`docs/cli.md` §9): whoever runs it prints them, or does not.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::failure::ErrorName;
 
@@ -20,6 +20,20 @@ pub enum Report {
         peer: String,
         /// What it speaks.
         protocol: Protocol,
+    },
+    /// A node has attached itself (`docs/cli.md` §11).
+    Attached {
+        /// Its name.
+        node: String,
+        /// The other end.
+        peer: String,
+    },
+    /// A node that was attached has gone.
+    Detached {
+        /// Its name.
+        node: String,
+        /// The other end.
+        peer: String,
     },
     /// What is to be sent or fetched, as far as it is known.
     Planned {
@@ -136,7 +150,7 @@ pub struct Summary {
 }
 
 /// What a peer speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Protocol {
     /// The protocol of `docs/protocol.md` §2 to §13.

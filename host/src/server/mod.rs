@@ -21,6 +21,7 @@ mod connection;
 mod files;
 mod framed;
 mod registry;
+mod status;
 mod teller;
 mod watch;
 
@@ -41,6 +42,8 @@ use crate::store::{OnConflict, Store};
 use accept::Acceptor;
 use connection::Service;
 use registry::Registry;
+
+pub use status::{ConnectionStatus, NoticeResult, Notified, ServerStatus, TransferStatus, Way};
 
 /// What a server allows, and for how long.
 #[derive(Clone, Debug)]

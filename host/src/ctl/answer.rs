@@ -1,0 +1,129 @@
+//! What a server answers.
+
+use serde::{Deserialize, Serialize};
+
+use crate::failure::ErrorName;
+use crate::server::{ConnectionStatus, Notified, ServerStatus};
+
+/// One line of an answer; `docs/cli.md` §12 lists the fields.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Answer {
+    /// A connection.
+    Connection(ConnectionStatus),
+    /// The server as a whole, after its connections.
+    Status(ServerStatus),
+    /// What became of a notice.
+    Notified(Notified),
+    /// A node is not attached now; it is waited for.
+    Waiting {
+        /// Its name.
+        node: String,
+    },
+    /// A file is on its way; at most four a second for each node.
+    Progress {
+        /// The node's name.
+        node: String,
+        /// The file's name.
+        name: String,
+        /// Bytes that the node has.
+        bytes: u64,
+        /// Bytes in all.
+        size: u64,
+    },
+    /// A node has a file, verified and durable.
+    Pushed(Pushed),
+    /// A node is done with, for better or worse.
+    Result(NodeResult),
+    /// A connection is being ended.
+    Disconnected(Disconnected),
+    /// The rest of this connection is the link to a node.
+    Reached {
+        /// Its name.
+        node: String,
+    },
+    /// The server takes nobody any more and waits.
+    Draining {
+        /// Connections that are left.
+        connections: u64,
+        /// Transfers that are under way.
+        transfers: u64,
+    },
+    /// Everybody has finished; the server stops.
+    Drained,
+    /// It cannot be done at all. Nothing follows.
+    Failed {
+        /// Which error (`docs/cli.md` §10).
+        error: ErrorName,
+        /// What, why and what to do.
+        message: String,
+    },
+    /// The last word.
+    Summary(Total),
+}
+
+/// A file that a node has.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pushed {
+    /// The node's name.
+    pub node: String,
+    /// The file's name.
+    pub name: String,
+    /// Bytes in all.
+    pub size: u64,
+    /// The offset that was there already; `size` if the node had all of it.
+    pub resumed_from: u64,
+    /// `KIND:HEX`, if one was computed.
+    pub digest: Option<String>,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+}
+
+/// What a push came to at one node.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NodeResult {
+    /// The node's name.
+    pub node: String,
+    /// Files that it has.
+    pub files: u64,
+    /// Bytes of these.
+    pub bytes: u64,
+    /// Bytes of these that it had already.
+    pub resumed: u64,
+    /// Why it has not got all of them, if that is so.
+    pub error: Option<ErrorName>,
+    /// The same for people. It may quote the peer.
+    pub message: Option<String>,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+}
+
+/// A connection that was ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disconnected {
+    /// Its number.
+    pub id: u64,
+    /// The node's name, if it is one.
+    pub node: Option<String>,
+    /// The other end.
+    pub peer: String,
+}
+
+/// What a request came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Total {
+    /// Nodes, or connections, that were to be told something.
+    pub asked: u64,
+    /// Those with which it succeeded.
+    pub succeeded: u64,
+    /// Those with which it did not.
+    pub failed: u64,
+    /// Files that arrived, over all nodes.
+    pub files: u64,
+    /// Bytes of these.
+    pub bytes: u64,
+    /// Bytes of these that were there already.
+    pub resumed: u64,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+}

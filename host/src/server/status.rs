@@ -1,0 +1,125 @@
+//! Who is connected, as values.
+
+use serde::{Deserialize, Serialize};
+
+use crate::report::Protocol;
+
+/// One connection.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConnectionStatus {
+    /// Its number, which no other connection of this server has had.
+    pub id: u64,
+    /// The name of the node, if one is attached.
+    pub node: Option<String>,
+    /// The other end.
+    pub peer: String,
+    /// What it speaks; none before that is known.
+    pub protocol: Option<Protocol>,
+    /// Since when, in seconds since 1970.
+    pub since: f64,
+    /// Bytes that came, everything counted.
+    pub received: u64,
+    /// Bytes that went.
+    pub sent: u64,
+    /// Bytes a second that come now.
+    pub receive_rate: f64,
+    /// Bytes a second that go now.
+    pub send_rate: f64,
+    /// What is under way.
+    pub transfers: Vec<TransferStatus>,
+}
+
+/// One transfer that is under way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TransferStatus {
+    /// Its name.
+    pub name: String,
+    /// Which way it goes.
+    pub way: Way,
+    /// Bytes so far, what was resumed included.
+    pub bytes: u64,
+    /// Bytes in all, if that is known.
+    pub size: Option<u64>,
+}
+
+/// Which way a transfer goes, as the server sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// To the server.
+    Receive,
+    /// From the server.
+    Send,
+}
+
+/// A server as a whole.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ServerStatus {
+    /// Where it listens.
+    pub urls: Vec<String>,
+    /// The number of its process.
+    pub pid: u32,
+    /// Since when, in seconds since 1970.
+    pub since: f64,
+    /// Connections now.
+    pub connections: u64,
+    /// Nodes that are attached, of these.
+    pub nodes: u64,
+    /// Transfers that are under way.
+    pub transfers: u64,
+    /// Bytes that came since it began, everything counted.
+    pub received: u64,
+    /// Bytes that went.
+    pub sent: u64,
+    /// Bytes a second that come now.
+    pub receive_rate: f64,
+    /// Bytes a second that go now.
+    pub send_rate: f64,
+    /// Whether it takes nobody any more.
+    pub draining: bool,
+}
+
+/// What became of a notice to one connection.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Notified {
+    /// The connection's number; none of a node that is not attached.
+    pub id: Option<u64>,
+    /// The node's name, if it is one.
+    pub node: Option<String>,
+    /// The other end; none of a node that is not attached.
+    pub peer: Option<String>,
+    /// What became of it.
+    pub result: NoticeResult,
+    /// How long that took, in seconds.
+    pub seconds: f64,
+}
+
+/// How a notice ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NoticeResult {
+    /// The peer has said that it took it.
+    Taken,
+    /// It was sent to a classic client, which cannot say so.
+    Told,
+    /// A classic client is still sending: it is told just before the last reply.
+    Pending,
+    /// The peer's connection ended, or a classic client had its last reply, before it could be told.
+    TooLate,
+    /// The peer cannot be told: its file was refused, or it has not said yet what it speaks.
+    NotPossible,
+    /// There was no answer in time.
+    Timeout,
+    /// The link was lost before there was an answer.
+    LinkLost,
+    /// There is nobody of this name.
+    NotFound,
+}
+
+impl NoticeResult {
+    /// Whether the peer has it, or will have it if all goes well.
+    #[must_use]
+    pub const fn is_good(self) -> bool {
+        matches!(self, Self::Taken | Self::Told | Self::Pending)
+    }
+}
