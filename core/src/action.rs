@@ -14,7 +14,7 @@ use crate::wire::{Code, DigestKind, Offer, Want};
 pub enum Action<'a> {
     /// Write these bytes to the link; answer with `transmitted(n)`, 0 if it takes none now.
     Transmit(&'a [u8]),
-    /// Say what the transfer is; answer with `described`.
+    /// Say what the transfer is; answer with `described`, the refusal `wait` if that is not known yet.
     Describe {
         /// The transfer that is about to be offered.
         transfer: TransferId,
@@ -36,7 +36,7 @@ pub enum Action<'a> {
         into: &'a mut [u8],
     },
     /// The last byte was fetched: say whether the source is still the one described, and give its digest; answer with
-    /// `finished(n)`.
+    /// `finished(n)`, the refusal `wait` if that is not known yet.
     Finish {
         /// The transfer.
         transfer: TransferId,
