@@ -56,7 +56,8 @@ impl Making {
 impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
     /// Chooses the next frame that needs the storage, and writes its fields.
     pub(super) fn make(&mut self) -> bool {
-        if self.state != SessionState::Open {
+        // ATTACH goes ahead of all that is made here.
+        if self.state != SessionState::Open || self.attach.is_some() {
             return false;
         }
         let room = self.outbox.room::<F>();

@@ -5,7 +5,7 @@ use crate::action::{Action, Refusal, ResumePoint};
 use crate::engine::Engine;
 use crate::storage::{Description, FileType, Start};
 use crate::units::Millis;
-use crate::wire::{FileName, Identity};
+use crate::wire::{FileName, Identity, NodeName};
 use std::string::{String, ToString};
 use std::vec;
 use std::vec::Vec;
@@ -435,4 +435,87 @@ fn a_prefix_that_cannot_be_read_now_is_read_again() {
     pair.b.hear(&said, pair.now);
     let Action::Store { offset: 3, data, .. } = pair.b.poll(pair.now) else { panic!("not the rest") };
     assert_eq!(data, [0]);
+}
+
+fn node(name: &str) -> NodeName<'_> {
+    NodeName::new(name).unwrap()
+}
+
+#[test]
+fn attach_goes_ahead_of_everything_but_hello() {
+    let (a, b) = (session(Limits::LARGE, Speaks::First, 1), session(Limits::LARGE, Speaks::Second, 2));
+    let mut pair = Pair { a, b, size: 0, now: Instant::ZERO };
+    pair.a.offer().unwrap();
+    pair.a.attach(node("dropped"));
+    pair.a.attach(node("board-7"));
+    for said in [pair.a(), pair.b()] {
+        pair.b.hear(&said, pair.now);
+        let said = pair.b();
+        pair.a.hear(&said, pair.now);
+    }
+    let said = pair.a();
+    pair.b.hear(&said, pair.now);
+    assert_eq!(pair.b.work(0, pair.now).1, ["Opened", "Attached(NodeName(\"board-7\"))", "commit"]);
+    pair.a.attach(NodeName::EMPTY);
+    assert!(pair.a.notify().is_some());
+    let said = pair.a();
+    pair.b.hear(&said, pair.now);
+    assert_eq!(pair.b.work(0, pair.now).1, ["Attached(NodeName(\"\"))"]);
+}
+
+#[test]
+fn a_node_is_not_named_after_bye() {
+    let mut pair = Pair::open(Limits::LARGE, 0);
+    pair.a.attach(node("x"));
+    pair.a.close(Code::Ok);
+    let said = pair.a();
+    pair.b.hear(&said, pair.now);
+    let seen = pair.b.work(0, pair.now).1;
+    assert_eq!(seen[..2], ["Attached(NodeName(\"x\"))", "Bye { code: Ok }"]);
+    pair.a.attach(node("y"));
+    assert_eq!(pair.a(), [0; 0]);
+}
+
+#[test]
+fn a_long_name_waits_for_room_and_is_left_out_only_where_there_never_is_any() {
+    let longest = "n".repeat(NodeName::MAX_LEN);
+    let with_buffers = |speaks, nonce, receive: usize, transmit: usize| {
+        let role = Both {
+            sender: Sender::new(vec![Outgoing::FREE; 1].leak()),
+            receiver: Receiver::new(vec![Incoming::FREE; 1].leak()),
+        };
+        let buffers = Buffers { receive: vec![0; receive].leak(), transmit: vec![0; transmit].leak() };
+        let limits: &'static Limits = std::boxed::Box::leak(std::boxed::Box::new(Limits::LARGE));
+        Session::new(buffers, limits, role, speaks, Nonce::new(nonce), Instant::ZERO).unwrap()
+    };
+    for length in [55, 56, 64] {
+        for transmit in 64..=200 {
+            for receive in [63, 72] {
+                let name = node(longest[..length].to_string().leak());
+                let mut pair = Pair {
+                    a: with_buffers(Speaks::First, 1, 512, transmit),
+                    b: with_buffers(Speaks::Second, 2, receive, 512),
+                    size: 0,
+                    now: Instant::ZERO,
+                };
+                pair.a.attach(name);
+                assert!(pair.a.offer().is_some());
+                let mut seen = Vec::new();
+                while seen.len() < 2 {
+                    for byte in pair.a() {
+                        pair.b.hear(&[byte], pair.now);
+                        let (said, heard) = pair.b.work(0, pair.now);
+                        seen.extend(heard);
+                        pair.a.hear(&said, pair.now);
+                        if seen.len() == 2 {
+                            break;
+                        }
+                    }
+                }
+                let fits = length + 5 <= 60 || (length + 5 <= transmit - 3 && receive == 72);
+                let expected = std::format!("Attached({:?})", if fits { name } else { NodeName::EMPTY });
+                assert_eq!(seen, ["Opened".to_string(), expected], "{length} {transmit} {receive}");
+            }
+        }
+    }
 }
