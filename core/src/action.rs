@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::storage::Part;
 use crate::units::{Instant, TransferId, WantId};
-use crate::wire::{Code, DigestKind, Offer, Want};
+use crate::wire::{Code, DigestKind, NodeName, Offer, Want};
 
 /// What the caller must do next, from [`Engine::poll`](crate::Engine::poll).
 ///
@@ -14,7 +14,7 @@ use crate::wire::{Code, DigestKind, Offer, Want};
 pub enum Action<'a> {
     /// Write these bytes to the link; answer with `transmitted(n)`, 0 if it takes none now.
     Transmit(&'a [u8]),
-    /// Say what the transfer is; answer with `described`.
+    /// Say what the transfer is; answer with `described`, the refusal `wait` if that is not known yet.
     Describe {
         /// The transfer that is about to be offered.
         transfer: TransferId,
@@ -36,7 +36,7 @@ pub enum Action<'a> {
         into: &'a mut [u8],
     },
     /// The last byte was fetched: say whether the source is still the one described, and give its digest; answer with
-    /// `finished(n)`.
+    /// `finished(n)`, the refusal `wait` if that is not known yet.
     Finish {
         /// The transfer.
         transfer: TransferId,
@@ -149,6 +149,10 @@ pub enum Event<'a> {
     },
     /// Text from the peer's user; escape it before it is shown.
     Notice(&'a str),
+    /// The peer stays, to be spoken to, under this name; empty if it has none of its own (§4.6). An application that does not want that ends the
+    /// session ([`Session::abort`](crate::Session::abort)) with [`Code::NotAllowed`], or with [`Code::Exists`] once another node has come under
+    /// the name. A session without a sender has nothing for a node, and does not tell.
+    Attached(NodeName<'a>),
     /// The peer has taken a notice.
     NoticeTaken {
         /// The notice's number.

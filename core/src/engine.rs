@@ -42,7 +42,8 @@ pub trait Engine {
     /// Answers [`Action::Transmit`]: the link took `n` bytes; 0 if it takes none until it is ready again.
     fn transmitted(&mut self, n: usize);
 
-    /// Answers [`Action::Describe`].
+    /// Answers [`Action::Describe`]. A refusal `wait` makes this, [`fetched`](Self::fetched) and [`finished`](Self::finished) be asked for again after
+    /// the next [`Action::Wait`]; nothing is sent, and whatever else the session owes goes on meanwhile.
     fn described(&mut self, description: Result<Description<'_>, Refusal>);
 
     /// Answers [`Action::Ask`].

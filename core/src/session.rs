@@ -43,7 +43,7 @@ use crate::error::{Error, ResourceError};
 use crate::framing::{Framing, Stream};
 use crate::limits::Limits;
 use crate::units::Instant;
-use crate::wire::{Abort, Bye, Code, Crc32, MIN_FRAME, Nibble, Ping, Pong, Scope, Shift};
+use crate::wire::{Abort, Attach, Bye, Code, Crc32, MIN_FRAME, Nibble, NodeName, Ping, Pong, Scope, Shift};
 use hand::{Business, Hand};
 use inbox::Inbox;
 use making::Making;
@@ -109,6 +109,8 @@ pub struct Session<'b, R, F = Stream, C = Nibble> {
     sink: Sink,
     source: Source,
     pongs: Pongs,
+    /// What ATTACH has yet to say.
+    attach: Option<NodeName<'b>>,
     notice: NoticeState,
     /// The number of the newest NOTICE of ours; a PING bears 0.
     number: u32,
@@ -195,6 +197,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             sink: Sink::Ready,
             source: Source::Ready,
             pongs: Pongs::None,
+            attach: None,
             notice: NoticeState::None,
             number: 0,
             bye: Farewell::NotYet,
@@ -260,8 +263,15 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         if !is_open || self.outbox.room::<F>() < MIN_FRAME {
             return false;
         }
+        let is_empty = self.outbox.is_empty();
         let mut w = self.outbox.begin::<F>(self.shared.control_frame());
-        if let Some(number) = self.pongs.take() {
+        if let Some(name) = self.attach {
+            Attach { name }.emit(&mut w);
+            if w.is_full() && !is_empty {
+                return false;
+            }
+            self.attach = None;
+        } else if let Some(number) = self.pongs.take() {
             Pong { number }.emit(&mut w);
         } else if self.shared.owes_ping() {
             Ping { number: 0 }.emit(&mut w);

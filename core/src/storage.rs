@@ -85,7 +85,8 @@ pub trait Storage {
     ///
     /// # Errors
     ///
-    /// The transfer is given up with it.
+    /// `Code::Wait` if that is not known yet: the transfer stays queued, those behind it wait, and it is asked again in the driver's next round.
+    /// With any other the transfer is given up. (So it is with `Code::Wait` too in the classic handshake, here and below.)
     fn describe(&mut self, transfer: TransferId, digest: DigestKind) -> Result<Description<'_>, Refusal> {
         let _ = (transfer, digest);
         Err(Code::NotFound.into())
@@ -95,8 +96,8 @@ pub trait Storage {
     ///
     /// # Errors
     ///
-    /// `Code::Wait` if the source has nothing now but is not at its end: it is asked again in the driver's next round. With any other the
-    /// transfer is given up.
+    /// `Code::Wait` if the source has nothing now but is not at its end, also where it is read again from the start to compare what the peer
+    /// has: it is asked again in the driver's next round. With any other the transfer is given up.
     fn fetch(&mut self, transfer: TransferId, offset: u64, into: &mut [u8]) -> Result<usize, Refusal> {
         let _ = (transfer, offset, into);
         Err(Code::NotAllowed.into())
@@ -106,7 +107,8 @@ pub trait Storage {
     ///
     /// # Errors
     ///
-    /// `Code::Changed` if it is not; the transfer is given up.
+    /// `Code::Wait` if that is not known yet: it is asked again in the driver's next round. With any other, `Code::Changed` if the source is
+    /// not what was described, the transfer is given up.
     fn finish(&mut self, transfer: TransferId, into: &mut [u8]) -> Result<usize, Refusal> {
         let _ = (transfer, into);
         Ok(0)

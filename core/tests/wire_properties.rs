@@ -4,9 +4,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use sampan_core::wire::{
-    Abort, Accept, Ack, Answered, Bye, Code, Data, Decline, DigestKind, DigestList, Done, End, Frame,
-    FrameError, Gap, Gaps, Hello, Identity, Kind, MAX_WORDS, Malformed, Notice, Offer, Ping, Pong, Scope,
-    UncheckedName, Want, Writer,
+    Abort, Accept, Ack, Answered, Attach, Bye, Code, Data, Decline, DigestKind, DigestList, Done, End, Frame,
+    FrameError, Gap, Gaps, Hello, Identity, Kind, MAX_WORDS, Malformed, NodeName, Notice, Offer, Ping, Pong,
+    Scope, UncheckedName, Want, Writer,
 };
 
 /// What output buffers hold before they are written to.
@@ -30,12 +30,19 @@ struct Owned {
     skips: Vec<(u32, u32)>,
     ranges: Vec<Gap>,
     value: Vec<u8>,
+    node: String,
 }
 
 impl Owned {
     fn settled(mut self) -> Self {
         self.value = self.identity.iter().copied().cycle().chain([0; 32]).take(self.digest.len()).collect();
         self.value.resize(self.digest.len(), 7);
+        let letters = b"alAL09-._zZ";
+        let letter = |byte: &u8| char::from(letters[usize::from(*byte) % letters.len()]);
+        self.node = self.identity.iter().map(letter).collect();
+        if NodeName::new(&self.node).is_err() {
+            self.node.push('.');
+        }
         let received = self.longs.0 >> 8;
         let mut end = received;
         self.ranges = self
@@ -122,6 +129,7 @@ impl Owned {
                 digest: self.digest,
                 value: &self.value,
             }),
+            Kind::Attach => Frame::Attach(Attach { name: NodeName::new(&self.node).unwrap() }),
             Kind::Done => Frame::Done(Done { transfer, code: self.code, words }),
         }
     }
@@ -184,6 +192,7 @@ fn owned() -> impl Strategy<Value = Owned> {
                 skips: contents.3,
                 ranges: Vec::new(),
                 value: Vec::new(),
+                node: String::new(),
             }
             .settled()
         },
@@ -284,7 +293,8 @@ proptest! {
         if !assert_canonical(cut) {
             let error = Frame::parse(cut).unwrap_err();
             let of_words = owned.kind != Kind::Data && error == FrameError::Malformed(Malformed::Text);
-            prop_assert!(of_words || error == FrameError::Malformed(Malformed::Truncated));
+            let of_nodes = owned.kind == Kind::Attach && cut[1.min(cut.len())..].eq_ignore_ascii_case(b"all");
+            prop_assert!(of_words || of_nodes || error == FrameError::Malformed(Malformed::Truncated));
         }
     }
 

@@ -190,6 +190,7 @@ fn rendered(frame: &Frame<'_>) -> String {
             field("digest", &f.digest);
             field("value", &hex(f.value));
         }
+        Frame::Attach(f) => field("name", &quoted(f.name.as_str().as_bytes())),
         Frame::Done(f) => {
             field("transfer", &f.transfer);
             field("code", &f.code);

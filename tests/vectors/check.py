@@ -8,7 +8,7 @@ import zlib
 
 HERE = pathlib.Path(__file__).parent
 KINDS = {"HELLO": 1, "PING": 2, "PONG": 3, "NOTICE": 4, "ABORT": 5, "BYE": 6, "OFFER": 0x10, "WANT": 0x11, "ACCEPT": 0x12,
-         "DECLINE": 0x13, "DATA": 0x14, "ACK": 0x15, "END": 0x16, "DONE": 0x17}
+         "DECLINE": 0x13, "DATA": 0x14, "ACK": 0x15, "END": 0x16, "DONE": 0x17, "ATTACH": 0x47}
 CODES = ["ok", "other", "not allowed", "bad name", "exists", "too large", "no space", "busy", "not found", "storage", "integrity",
          "changed", "cancelled", "unknown", "wait", "protocol", "timeout", "closing", "unsupported"]
 DIGESTS = ["crc32", "crc64", "blake3", "sha256"]
@@ -113,6 +113,10 @@ def body(kind, f):
         return num("transfer") + num("size") + le(number(f["check"]), 4) + bytes([DIGESTS.index(f["digest"])]) + value
     if kind == "DONE":
         return num("transfer") + code() + unquote(f["words"])
+    if kind == "ATTACH":
+        name = unquote(f["name"])
+        assert re.fullmatch(rb"[A-Za-z0-9._-]{0,64}", name) and name.lower() != b"all", "§4.6"
+        return name
     raise ValueError(kind)
 
 

@@ -7,7 +7,7 @@ use super::{Farewell, NoticeState, Session};
 use crate::error::Error;
 use crate::framing::Framing;
 use crate::units::{TransferId, WantId};
-use crate::wire::{Code, Crc32};
+use crate::wire::{Code, Crc32, NodeName};
 
 impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
     /// Sends a notice to the peer's user, whose words [`Action::Say`](crate::Action::Say) will ask for; `None` while another one has not been taken
@@ -20,6 +20,15 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         self.number = self.number.wrapping_add(1);
         self.notice = NoticeState::Asked;
         Some(self.number)
+    }
+
+    /// Says to the peer that this end stays and may be spoken to, and what it is called (§4.6): as soon as the session is open, ahead of
+    /// everything else. A later call takes the place of an earlier one; after BYE it does nothing. A name that does not fit the peer's largest
+    /// frame, or the transmit buffer, is left out: 55 bytes always fit.
+    pub fn attach(&mut self, name: NodeName<'b>) {
+        if !self.has_said_bye() {
+            self.attach = Some(name);
+        }
     }
 
     /// Starts nothing more, finishes what is under way, and says BYE with `code`: [`Code::Ok`], or why.

@@ -9,8 +9,8 @@ use super::{Farewell, Link, NoticeState, Session};
 use crate::error::{Error, LinkError, PeerError};
 use crate::framing::{Deframed, Framing};
 use crate::wire::{
-    Abort, Accept, Ack, Answered, Bye, Code, Crc32, Data, Decline, DigestKind, Done, End, Hello, Kind,
-    Malformed, Notice, Offer, Ping, Pong, Scope, Want, is_skippable, split_check,
+    Abort, Accept, Ack, Answered, Attach, Bye, Code, Crc32, Data, Decline, DigestKind, Done, End, Hello,
+    Kind, Malformed, Notice, Offer, Ping, Pong, Scope, Want, is_skippable, split_check,
 };
 
 /// What is wrong with a frame whose check is right.
@@ -119,6 +119,12 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
                 self.pongs = self.pongs.notice(number);
                 self.hand.give(Business::Notice, 0, words.len());
             }
+            // An end that only receives has nothing for a node: it drops the frame, as one does that does not know it.
+            Kind::Attach if self.role.sender().is_some() => {
+                Attach::parse(bytes)?;
+                self.hand.business = Business::Attached;
+            }
+            Kind::Attach => {}
             Kind::Bye => {
                 let Bye { code, .. } = Bye::parse(bytes)?;
                 self.hand.business = Business::Bye { code };

@@ -54,6 +54,7 @@ pub(super) enum Business {
         number: u32,
     },
     Notice,
+    Attached,
     Bye {
         code: Code,
     },

@@ -9,7 +9,7 @@ use super::{Link, Session, Sink, Source};
 use crate::action::{Action, By, Ending, Event, Offered, Wanted};
 use crate::framing::Framing;
 use crate::units::TransferId;
-use crate::wire::{Crc32, End, Offer, Reader, Want};
+use crate::wire::{Attach, Crc32, End, Offer, Reader, Want};
 
 impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
     pub(super) fn lend(&mut self, need: Need) -> Action<'_> {
@@ -88,6 +88,10 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             Business::NoticeTaken { number } => Action::Event(Event::NoticeTaken { number }),
             Business::Bye { code } => Action::Event(Event::Bye { code }),
             Business::Notice => Action::Event(Event::Notice(words(view))),
+            Business::Attached => {
+                self.role.sender()?;
+                Action::Event(Event::Attached(Attach::parse(view).ok()?.name))
+            }
             Business::SendFailed => {
                 let outgoing = self.role.sender()?.slot(slot)?;
                 let event = outgoing.failed(words(view), By::Peer);

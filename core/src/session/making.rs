@@ -56,7 +56,8 @@ impl Making {
 impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
     /// Chooses the next frame that needs the storage, and writes its fields.
     pub(super) fn make(&mut self) -> bool {
-        if self.state != SessionState::Open {
+        // ATTACH goes ahead of all that is made here.
+        if self.state != SessionState::Open || self.attach.is_some() {
             return false;
         }
         let room = self.outbox.room::<F>();
@@ -114,11 +115,11 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
     }
 
     pub(super) fn describe(&mut self, slot: usize, description: Result<Description<'_>, Refusal>) {
-        let Some(sender) = self.role.sender() else { return };
         let description = match description {
             Ok(description) => description,
-            Err(refusal) => return sender.failed(slot, refusal),
+            Err(refusal) => return self.unmade(slot, refusal),
         };
+        let Some(sender) = self.role.sender() else { return };
         let name = description.name.map_or(0, |name| name.as_str().len());
         let mut w = self.outbox.begin::<F>(self.shared.control_frame());
         sender.offer(slot, &description, &mut w);
@@ -160,12 +161,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
                 }
                 return;
             }
-            Err(Refusal { code: Code::Wait, .. }) => {
-                self.outbox.built(0);
-                self.source = Source::Dry;
-                return;
-            }
-            Err(refusal) => return self.give_up(slot, refusal),
+            Err(refusal) => return self.unmade(slot, refusal),
         };
         let sealed = self.finish_frame(length);
         if let Some(sender) = self.role.sender() {
@@ -176,7 +172,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
     pub(super) fn verify(&mut self, slot: usize, read: Result<usize, Refusal>) {
         let length = match read {
             Ok(length) => length,
-            Err(refusal) => return self.give_up(slot, refusal),
+            Err(refusal) => return self.unmade(slot, refusal),
         };
         if let Some(sender) = self.role.sender() {
             sender.verified(slot, self.outbox.payload::<F>(length), &mut self.crc, &mut self.shared);
@@ -189,9 +185,9 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             Ok(length) if length == digest => length,
             Ok(_) => {
                 let words = "the source has not given the digest it said it can make";
-                return self.give_up(slot, Refusal { code: Code::Unsupported, words });
+                return self.unmade(slot, Refusal { code: Code::Unsupported, words });
             }
-            Err(refusal) => return self.give_up(slot, refusal),
+            Err(refusal) => return self.unmade(slot, refusal),
         };
         self.finish_frame(length);
         if let Some(sender) = self.role.sender() {
@@ -199,9 +195,12 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         }
     }
 
-    fn give_up(&mut self, slot: usize, refusal: Refusal) {
+    /// The storage has not filled the frame: it is made again in the next round if the source has nothing now, else the transfer is given up.
+    fn unmade(&mut self, slot: usize, refusal: Refusal) {
         self.outbox.built(0);
-        if let Some(sender) = self.role.sender() {
+        if refusal.code == Code::Wait {
+            self.source = Source::Dry;
+        } else if let Some(sender) = self.role.sender() {
             sender.failed(slot, refusal);
         }
     }

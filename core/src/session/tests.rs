@@ -5,7 +5,7 @@ use crate::action::{Action, Refusal, ResumePoint};
 use crate::engine::Engine;
 use crate::storage::{Description, FileType, Start};
 use crate::units::Millis;
-use crate::wire::{FileName, Identity};
+use crate::wire::{FileName, Identity, NodeName};
 use std::string::{String, ToString};
 use std::vec;
 use std::vec::Vec;
@@ -291,4 +291,231 @@ fn a_want_that_cannot_be_described_is_declined() {
     pair.a.hear(&said, pair.now);
     let (_, seen) = pair.a.work(0, pair.now);
     assert_eq!(seen, [std::format!("WantFailed {{ want: {want:?}, code: NotFound, words: \"\" }}")]);
+}
+
+/// How often the storage of a round says that it does not know yet, and what it is asked meanwhile.
+#[derive(Default)]
+struct Dry {
+    describes: usize,
+    finishes: usize,
+}
+
+impl Dry {
+    /// Works for one round; each question is answered `wait` in all rounds but the last.
+    fn round(&mut self, pair: &mut Pair, is_last: bool) -> (Vec<u8>, Vec<String>) {
+        let (mut out, mut seen) = (Vec::new(), Vec::new());
+        let wait = Refusal::from(Code::Wait);
+        loop {
+            match pair.a.poll(pair.now) {
+                Action::Describe { .. } => {
+                    self.describes += 1;
+                    pair.a.described(if is_last { Ok(unsized_file()) } else { Err(wait) });
+                }
+                Action::Fetch { .. } => pair.a.fetched(Ok(0)),
+                Action::Finish { .. } => {
+                    self.finishes += 1;
+                    pair.a.finished(if is_last { Ok(0) } else { Err(wait) });
+                }
+                Action::Transmit(bytes) => {
+                    out.extend_from_slice(bytes);
+                    let n = bytes.len();
+                    pair.a.transmitted(n);
+                }
+                Action::Event(event) => seen.push(std::format!("{event:?}")),
+                Action::Wait { until } => {
+                    assert!(until.unwrap() > pair.now, "it does not spin");
+                    return (out, seen);
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_transfer_that_is_not_known_yet_stays_queued_and_nothing_is_said() {
+    let mut pair = Pair::open(Limits::LARGE, 0);
+    let transfer = pair.a.offer().unwrap();
+    let mut dry = Dry::default();
+    for _ in 0..3 {
+        assert_eq!(dry.round(&mut pair, false), (vec![], vec![]));
+    }
+    assert_eq!((dry.describes, pair.a.acknowledged(transfer)), (3, Some(0)));
+    // What else is owed goes on.
+    pair.b.hear(&[], pair.now);
+    let number = pair.b.notify().unwrap();
+    let Action::Say { .. } = pair.b.poll(pair.now) else { panic!("no words are asked for") };
+    pair.b.said(0);
+    let said = pair.b();
+    pair.a.hear(&said, pair.now);
+    let (said, seen) = dry.round(&mut pair, false);
+    assert_eq!(seen, ["Notice(\"\")"]);
+    pair.b.hear(&said, pair.now);
+    let taken = std::format!("NoticeTaken {{ number: {number} }}");
+    assert_eq!(pair.b.work(0, pair.now), (vec![], vec![taken]));
+    // Then it is offered like any other.
+    let (said, _) = dry.round(&mut pair, true);
+    pair.b.hear(&said, pair.now);
+    assert_eq!(pair.b.work(0, pair.now).1, ["commit"]);
+}
+
+#[test]
+fn a_transfer_that_is_not_known_yet_can_be_given_up_and_the_session_ends() {
+    let mut pair = Pair::open(Limits::LARGE, 0);
+    let transfer = pair.a.offer().unwrap();
+    pair.a.close(Code::Ok);
+    let mut dry = Dry::default();
+    assert_eq!(dry.round(&mut pair, false), (vec![], vec![]), "no BYE while something is queued");
+    pair.a.cancel(transfer, Code::Cancelled);
+    let (said, seen) = dry.round(&mut pair, false);
+    assert!(seen[0].starts_with("SendFailed") && seen.len() == 1, "{seen:?}");
+    pair.b.hear(&said, pair.now);
+    let (said, seen) = pair.b.work(0, pair.now);
+    assert_eq!(seen, ["Bye { code: Ok }", "Ok(())"]);
+    pair.a.hear(&said, pair.now);
+    assert_eq!(pair.a.work(0, pair.now).1, ["Bye { code: Ok }", "Ok(())"]);
+}
+
+#[test]
+fn a_transfer_that_never_becomes_known_stalls_the_session() {
+    let limits = Limits { stall: Millis(500), ..Limits::LARGE };
+    let mut pair = Pair::open(limits, 0);
+    pair.a.offer().unwrap();
+    assert_eq!(Dry::default().round(&mut pair, false), (vec![], vec![]));
+    assert_eq!(pair.a.deadline(), Some(pair.now.after(limits.stall)));
+    pair.now = pair.now.after(limits.stall);
+    assert_eq!(pair.a.work(0, pair.now).1, ["Err(Link(Stalled))"]);
+}
+
+#[test]
+fn a_digest_that_is_not_known_yet_is_asked_for_again() {
+    let mut pair = Pair::open(Limits::LARGE, 0);
+    pair.a.offer().unwrap();
+    let Action::Describe { .. } = pair.a.poll(pair.now) else { panic!("nothing is to be described") };
+    pair.a.described(Ok(unsized_file()));
+    let mut dry = Dry::default();
+    let (said, _) = dry.round(&mut pair, false);
+    pair.b.hear(&said, pair.now);
+    let (said, seen) = pair.b.work(0, pair.now);
+    assert_eq!(seen, [""; 0], "no END has come");
+    pair.a.hear(&said, pair.now);
+    assert_eq!(dry.round(&mut pair, false), (vec![], vec![]));
+    let (said, _) = dry.round(&mut pair, true);
+    assert_eq!(dry.finishes, 3);
+    pair.b.hear(&said, pair.now);
+    assert_eq!(pair.b.work(0, pair.now).1, ["commit"]);
+}
+
+#[test]
+fn a_prefix_that_cannot_be_read_now_is_read_again() {
+    let mut pair = Pair::open(Limits::LARGE, 4);
+    pair.a.offer().unwrap();
+    let describe = |pair: &mut Pair| {
+        let Action::Describe { .. } = pair.a.poll(pair.now) else { panic!("nothing is to be described") };
+        let description = Description { size: Some(4), start: Start::AfterAnswer, ..unsized_file() };
+        pair.a.described(Ok(description));
+    };
+    describe(&mut pair);
+    let said = pair.a();
+    pair.b.hear(&said, pair.now);
+    let Action::Offered(offered) = pair.b.poll(pair.now) else { panic!("nothing is offered") };
+    offered.accept(ResumePoint { offset: 3, check: Nibble.update(0, &[0; 3]) });
+    let said = pair.b();
+    pair.a.hear(&said, pair.now);
+    for fetched in [Err(Refusal::from(Code::Wait)), Ok(2), Err(Code::Wait.into()), Ok(1)] {
+        let Action::Fetch { offset, into, .. } = pair.a.poll(pair.now) else { panic!("nothing is read") };
+        assert_eq!(offset as usize + into.len(), 3, "the prefix");
+        into.fill(0);
+        pair.a.fetched(fetched);
+        if fetched.is_err() {
+            assert!(matches!(pair.a.poll(pair.now), Action::Wait { .. }), "in the next round");
+        }
+    }
+    let said = pair.a();
+    pair.b.hear(&said, pair.now);
+    let Action::Store { offset: 3, data, .. } = pair.b.poll(pair.now) else { panic!("not the rest") };
+    assert_eq!(data, [0]);
+}
+
+fn node(name: &str) -> NodeName<'_> {
+    NodeName::new(name).unwrap()
+}
+
+#[test]
+fn attach_goes_ahead_of_everything_but_hello() {
+    let (a, b) = (session(Limits::LARGE, Speaks::First, 1), session(Limits::LARGE, Speaks::Second, 2));
+    let mut pair = Pair { a, b, size: 0, now: Instant::ZERO };
+    pair.a.offer().unwrap();
+    pair.a.attach(node("dropped"));
+    pair.a.attach(node("board-7"));
+    for said in [pair.a(), pair.b()] {
+        pair.b.hear(&said, pair.now);
+        let said = pair.b();
+        pair.a.hear(&said, pair.now);
+    }
+    let said = pair.a();
+    pair.b.hear(&said, pair.now);
+    assert_eq!(pair.b.work(0, pair.now).1, ["Opened", "Attached(NodeName(\"board-7\"))", "commit"]);
+    pair.a.attach(NodeName::EMPTY);
+    assert!(pair.a.notify().is_some());
+    let said = pair.a();
+    pair.b.hear(&said, pair.now);
+    assert_eq!(pair.b.work(0, pair.now).1, ["Attached(NodeName(\"\"))"]);
+}
+
+#[test]
+fn a_node_is_not_named_after_bye() {
+    let mut pair = Pair::open(Limits::LARGE, 0);
+    pair.a.attach(node("x"));
+    pair.a.close(Code::Ok);
+    let said = pair.a();
+    pair.b.hear(&said, pair.now);
+    let seen = pair.b.work(0, pair.now).1;
+    assert_eq!(seen[..2], ["Attached(NodeName(\"x\"))", "Bye { code: Ok }"]);
+    pair.a.attach(node("y"));
+    assert_eq!(pair.a(), [0; 0]);
+}
+
+#[test]
+fn a_long_name_waits_for_room_and_is_left_out_only_where_there_never_is_any() {
+    let longest = "n".repeat(NodeName::MAX_LEN);
+    let with_buffers = |speaks, nonce, receive: usize, transmit: usize| {
+        let role = Both {
+            sender: Sender::new(vec![Outgoing::FREE; 1].leak()),
+            receiver: Receiver::new(vec![Incoming::FREE; 1].leak()),
+        };
+        let buffers = Buffers { receive: vec![0; receive].leak(), transmit: vec![0; transmit].leak() };
+        let limits: &'static Limits = std::boxed::Box::leak(std::boxed::Box::new(Limits::LARGE));
+        Session::new(buffers, limits, role, speaks, Nonce::new(nonce), Instant::ZERO).unwrap()
+    };
+    for length in [55, 56, 64] {
+        for transmit in 64..=200 {
+            for receive in [63, 72] {
+                let name = node(longest[..length].to_string().leak());
+                let mut pair = Pair {
+                    a: with_buffers(Speaks::First, 1, 512, transmit),
+                    b: with_buffers(Speaks::Second, 2, receive, 512),
+                    size: 0,
+                    now: Instant::ZERO,
+                };
+                pair.a.attach(name);
+                assert!(pair.a.offer().is_some());
+                let mut seen = Vec::new();
+                while seen.len() < 2 {
+                    for byte in pair.a() {
+                        pair.b.hear(&[byte], pair.now);
+                        let (said, heard) = pair.b.work(0, pair.now);
+                        seen.extend(heard);
+                        pair.a.hear(&said, pair.now);
+                        if seen.len() == 2 {
+                            break;
+                        }
+                    }
+                }
+                let fits = length + 5 <= 60 || (length + 5 <= transmit - 3 && receive == 72);
+                let expected = std::format!("Attached({:?})", if fits { name } else { NodeName::EMPTY });
+                assert_eq!(seen, ["Opened".to_string(), expected], "{length} {transmit} {receive}");
+            }
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::ack::Ack;
+use super::attach::Attach;
 use super::data::Data;
 use super::end::{Done, End};
 use super::hello::Hello;
@@ -45,6 +46,8 @@ pub enum Frame<'a> {
     End(End<'a>),
     /// §5.8.
     Done(Done<'a>),
+    /// §4.6.
+    Attach(Attach<'a>),
 }
 
 impl<'a> Frame<'a> {
@@ -71,6 +74,7 @@ impl<'a> Frame<'a> {
             Kind::Ack => Self::Ack(Ack::parse(body)?),
             Kind::End => Self::End(End::parse(body)?),
             Kind::Done => Self::Done(Done::parse(body)?),
+            Kind::Attach => Self::Attach(Attach::parse(body)?),
         })
     }
 
@@ -91,6 +95,7 @@ impl<'a> Frame<'a> {
             Self::Ack(frame) => frame.emit(w),
             Self::End(frame) => frame.emit(w),
             Self::Done(frame) => frame.emit(w),
+            Self::Attach(frame) => frame.emit(w),
         }
     }
 
@@ -112,6 +117,7 @@ impl<'a> Frame<'a> {
             Self::Ack(_) => Kind::Ack,
             Self::End(_) => Kind::End,
             Self::Done(_) => Kind::Done,
+            Self::Attach(_) => Kind::Attach,
         }
     }
 }

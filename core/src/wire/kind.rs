@@ -29,6 +29,8 @@ pub enum Kind {
     Abort = 0x05,
     /// This end will start no further transfer (§4.5).
     Bye = 0x06,
+    /// This end stays, to be spoken to (§4.6). The first kind that was added later: an older end drops it.
+    Attach = SKIPPABLE | 0x07,
     /// Announces a transfer (§5.1).
     Offer = 0x10,
     /// Asks the peer for a transfer (§5.2).
@@ -49,7 +51,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of §3.2.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Hello,
         Self::Ping,
         Self::Pong,
@@ -64,6 +66,7 @@ impl Kind {
         Self::Ack,
         Self::End,
         Self::Done,
+        Self::Attach,
     ];
 
     /// The kind of a frame that begins with `code`; `None` if it is not in §3.2, see [`is_skippable`].
@@ -84,6 +87,7 @@ impl Kind {
             0x15 => Self::Ack,
             0x16 => Self::End,
             0x17 => Self::Done,
+            0x47 => Self::Attach,
             _ => return None,
         })
     }
@@ -112,6 +116,7 @@ impl Kind {
             Self::Ack => "ACK",
             Self::End => "END",
             Self::Done => "DONE",
+            Self::Attach => "ATTACH",
         }
     }
 }
@@ -146,9 +151,10 @@ mod tests {
     }
 
     #[test]
-    fn no_kind_is_skippable_or_sealed() {
+    fn only_what_was_added_later_is_skippable_and_nothing_is_sealed() {
         for kind in Kind::ALL {
-            assert_eq!(kind.code() & (SKIPPABLE | SEALED), 0);
+            assert_eq!(is_skippable(kind.code()), kind == Kind::Attach);
+            assert_eq!(kind.code() & SEALED, 0);
         }
     }
 

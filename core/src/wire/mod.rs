@@ -7,6 +7,7 @@
 //! the check; `emit` writes the kind byte and the fields, and leaves the check to the caller ([`tag`], [`split_check`]).
 
 mod ack;
+mod attach;
 mod check;
 mod code;
 mod crc;
@@ -28,6 +29,7 @@ mod transfer;
 mod writer;
 
 pub use ack::{Ack, Gap, Gaps, GapsIter};
+pub use attach::{Attach, NodeName, NodeNameError};
 pub use check::{split_check, tag};
 pub use code::Code;
 pub use crc::{Bytewise, Crc32, Nibble};

@@ -50,7 +50,7 @@ fn a_newer_protocol_version_and_its_fields_are_taken_as_ours() {
 fn kinds_that_may_be_skipped_are_skipped_and_others_end_the_session() {
     let mut arena = Arena::new();
     let mut framed = Framed::dial(arena.url());
-    for kind in 0x40..=0x7F {
+    for kind in (0x40..=0x7F).filter(|kind| Kind::from_code(*kind).is_none()) {
         framed.say_raw(&[kind, 1, 2, 3]);
     }
     framed.say(&Frame::Ping(Ping { number: 4 }));
