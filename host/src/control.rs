@@ -17,9 +17,13 @@ pub struct Control {
 pub enum Order {
     /// Nothing.
     GoOn,
+    /// The server takes nobody any more: end when nothing is under way.
+    Finish,
     /// Somebody else goes on with a transfer that this one has, since its link has gone quiet: end.
     GiveWay,
-    /// The server stops: end.
+    /// Another node has come under the name of this one: end.
+    Displaced,
+    /// The server stops, or its user wants this connection to end.
     Stop,
 }
 
@@ -40,7 +44,9 @@ impl Control {
     pub fn order(&self) -> Order {
         match self.order.load(Ordering::Relaxed) {
             0 => Order::GoOn,
-            1 => Order::GiveWay,
+            1 => Order::Finish,
+            2 => Order::GiveWay,
+            3 => Order::Displaced,
             _ => Order::Stop,
         }
     }

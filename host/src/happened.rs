@@ -17,6 +17,10 @@ pub(crate) enum Happened {
     ReceiveFailed(TransferId, Why),
     WantFailed(WantId, Why),
     Notice(String),
+    /// The peer has taken the notice of this number.
+    NoticeTaken(u32),
+    /// The peer stays, as a node of this name.
+    Attached(String),
     Closed,
 }
 
@@ -46,6 +50,8 @@ impl Happened {
                 Self::WantFailed(want, Why { by: By::Peer, code, words: words.to_owned() })
             }
             Event::Notice(text) => Self::Notice(text.to_owned()),
+            Event::NoticeTaken { number } => Self::NoticeTaken(number),
+            Event::Attached(name) => Self::Attached(name.as_str().to_owned()),
             _ => Self::Nothing,
         }
     }

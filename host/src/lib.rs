@@ -29,6 +29,7 @@ pub mod report;
 mod reports;
 pub mod run;
 pub mod server;
+mod serving;
 pub mod source;
 pub mod stop;
 pub mod store;

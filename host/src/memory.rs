@@ -65,6 +65,14 @@ impl Memory {
         })
     }
 
+    /// The same for no more than so many transfers at a time in each direction.
+    #[must_use]
+    pub fn with_transfers(mut self, transfers: usize) -> Self {
+        self.outgoing = vec![Outgoing::FREE; transfers];
+        self.incoming = vec![Incoming::FREE; transfers];
+        self
+    }
+
     /// Both buffers, for an engine that is not a session, and the limits.
     pub fn buffers(&mut self) -> (Buffers<'_>, &Limits) {
         (Buffers { receive: &mut self.receive, transmit: &mut self.transmit }, &self.limits)

@@ -2,6 +2,7 @@
 
 use std::fs::{File, Metadata};
 use std::io;
+use std::sync::Arc;
 
 use sampan_core::wire::{Code, DigestKind, FileName, Identity};
 use sampan_core::{Description, Digest as _, FileType, Refusal, Running, Start};
@@ -12,7 +13,7 @@ use crate::store::file_io::{is_executable, modified, read_at};
 /// An open file, and the digest of what was read of it.
 #[derive(Debug)]
 pub(crate) struct OutboundFile {
-    file: File,
+    file: Arc<File>,
     version: Version,
     file_type: FileType,
     digest: Running<AnyDigest>,
@@ -20,8 +21,8 @@ pub(crate) struct OutboundFile {
 
 /// What tells one state of a file from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Version {
-    size: u64,
+pub(crate) struct Version {
+    pub(crate) size: u64,
     modified: i64,
 }
 
@@ -30,8 +31,12 @@ const CHANGED: Refusal = Refusal { code: Code::Changed, words: "the file changed
 impl OutboundFile {
     pub(crate) fn new(file: File, metadata: &Metadata) -> Self {
         let file_type = if is_executable(metadata) { FileType::Executable } else { FileType::File };
-        let digest = Running::new(AnyDigest::new(DigestKind::Crc32));
-        Self { file, version: Version::of(metadata), file_type, digest }
+        Self::shared(Arc::new(file), Version::of(metadata), file_type)
+    }
+
+    /// A file that others send too, which was this when it was opened.
+    pub(crate) fn shared(file: Arc<File>, version: Version, file_type: FileType) -> Self {
+        Self { file, version, file_type, digest: Running::new(AnyDigest::new(DigestKind::Crc32)) }
     }
 
     pub(crate) const fn size(&self) -> u64 {
@@ -79,7 +84,7 @@ impl OutboundFile {
 }
 
 impl Version {
-    fn of(metadata: &Metadata) -> Self {
+    pub(crate) fn of(metadata: &Metadata) -> Self {
         Self { size: metadata.len(), modified: modified(metadata) }
     }
 

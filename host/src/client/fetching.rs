@@ -194,7 +194,10 @@ impl<'o> Fetching<'o> {
                         self.refused(ask, &why, None, now);
                     }
                 }
-                Happened::Sent(..) | Happened::SendFailed(..) => {}
+                Happened::Sent(..)
+                | Happened::SendFailed(..)
+                | Happened::NoticeTaken(_)
+                | Happened::Attached(_) => {}
             }
             self.look(&mut connection.storage);
             if now.since(told_at) >= TICK {

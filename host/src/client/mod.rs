@@ -1,6 +1,7 @@
 //! Clients: sending, fetching and listing over a link that may be lost and dialled again.
 
 mod asks;
+mod attach;
 mod attempts;
 mod classic;
 mod dial;
@@ -23,6 +24,7 @@ use crate::link::{TcpOptions, Url};
 use crate::report::Summary;
 use crate::stop::Stop;
 
+pub use attach::{AttachOptions, attach};
 pub use classic::send_classic;
 pub use get::{Destination, get};
 pub use ls::ls;

@@ -170,7 +170,11 @@ impl Job<'_> {
                     self.sent(transfer, resumed_from, connection);
                 }
                 Happened::SendFailed(transfer, why) => self.failed(transfer, &why, connection),
-                Happened::Received(_) | Happened::ReceiveFailed(..) | Happened::WantFailed(..) => {}
+                Happened::Received(_)
+                | Happened::ReceiveFailed(..)
+                | Happened::WantFailed(..)
+                | Happened::NoticeTaken(_)
+                | Happened::Attached(_) => {}
             }
             if now.since(told_at) >= TICK {
                 told_at = now;

@@ -1,9 +1,11 @@
 //! `sampan serve`.
 
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use sampan::ctl::{ControlSocket, default_path};
 use sampan::failure::{ErrorName, Failure};
 use sampan::link::Url;
 use sampan::report::Report;
@@ -39,7 +41,9 @@ pub(crate) fn run(arguments: &ServeArguments, style: Style) -> Result<(), Ending
     };
     let open = options.listen.iter().any(|url| !url.is_local());
     let store = Store::open(&arguments.directory, store).map_err(Failure::from)?;
+    let place = Place::of(arguments.control.as_deref(), &options.listen)?;
     let (server, reports) = Server::start(store, options)?;
+    let _control = place.open(&server, style.voice)?;
     if open && style.voice != Voice::Quiet {
         complain(format_args!(
             "sampan: nobody is authenticated and nothing is encrypted: whoever reaches this server may do what --allow says"
@@ -93,6 +97,51 @@ fn show(reports: &Receiver<Report>, mut display: Display) -> Result<(), Failure>
     }
 }
 
+/// Where the control socket is to be.
+enum Place {
+    None,
+    Default,
+    Path(PathBuf),
+}
+
+impl Place {
+    fn of(typed: Option<&str>, listen: &[Url]) -> Result<Self, Failure> {
+        match typed {
+            None if !listen.is_empty() && listen.iter().all(|url| *url == Url::Stdio) => Ok(Self::None),
+            None => Ok(Self::Default),
+            Some("none") => Ok(Self::None),
+            Some(typed) => match work::url(typed)? {
+                Url::Unix(path) => Ok(Self::Path(path)),
+                _ => Err(Failure::new(ErrorName::Usage, format!("{typed:?} cannot be a control socket"))
+                    .with_advice("use unix:PATH, or none")),
+            },
+        }
+    }
+
+    /// Makes it. A server that was not asked for one goes on without.
+    fn open(self, server: &Server, voice: Voice) -> Result<Option<ControlSocket>, Failure> {
+        let open = |path: &Path| ControlSocket::start(server.everyone(), path);
+        let result = match self {
+            Self::None => return Ok(None),
+            Self::Path(path) => return open(&path).map(Some),
+            Self::Default => default_path()
+                .map_err(|error| {
+                    Failure::new(ErrorName::Connect, format!("no place for a control socket: {error}"))
+                })
+                .and_then(|path| open(&path)),
+        };
+        match result {
+            Ok(socket) => Ok(Some(socket)),
+            Err(failure) => {
+                if voice != Voice::Quiet {
+                    complain(format_args!("sampan: {failure}; sampan ctl cannot reach this server"));
+                }
+                Ok(None)
+            }
+        }
+    }
+}
+
 fn options(arguments: &ServeArguments) -> Result<ServerOptions, Failure> {
     let listen = arguments.listen.iter().map(|typed| work::url(typed)).collect::<Result<Vec<Url>, _>>()?;
     let allow = arguments.allow.as_ref().map(|permissions| {
@@ -102,6 +151,7 @@ fn options(arguments: &ServeArguments) -> Result<ServerOptions, Failure> {
             get: has(Permission::Get),
             list: has(Permission::List),
             classic: has(Permission::Classic),
+            attach: has(Permission::Attach),
         }
     });
     Ok(ServerOptions {

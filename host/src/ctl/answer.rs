@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::failure::ErrorName;
-use crate::server::{ConnectionStatus, Notified, ServerStatus};
+use crate::server::{ConnectionStatus, NodeResult, Notified, Pushed, ServerStatus, Total};
 
 /// One line of an answer; `docs/cli.md` §12 lists the fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -62,42 +62,6 @@ pub enum Answer {
     Summary(Total),
 }
 
-/// A file that a node has.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Pushed {
-    /// The node's name.
-    pub node: String,
-    /// The file's name.
-    pub name: String,
-    /// Bytes in all.
-    pub size: u64,
-    /// The offset that was there already; `size` if the node had all of it.
-    pub resumed_from: u64,
-    /// `KIND:HEX`, if one was computed.
-    pub digest: Option<String>,
-    /// How long it took, in seconds.
-    pub seconds: f64,
-}
-
-/// What a push came to at one node.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct NodeResult {
-    /// The node's name.
-    pub node: String,
-    /// Files that it has.
-    pub files: u64,
-    /// Bytes of these.
-    pub bytes: u64,
-    /// Bytes of these that it had already.
-    pub resumed: u64,
-    /// Why it has not got all of them, if that is so.
-    pub error: Option<ErrorName>,
-    /// The same for people. It may quote the peer.
-    pub message: Option<String>,
-    /// How long it took, in seconds.
-    pub seconds: f64,
-}
-
 /// A connection that was ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disconnected {
@@ -107,23 +71,4 @@ pub struct Disconnected {
     pub node: Option<String>,
     /// The other end.
     pub peer: String,
-}
-
-/// What a request came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Total {
-    /// Nodes, or connections, that were to be told something.
-    pub asked: u64,
-    /// Those with which it succeeded.
-    pub succeeded: u64,
-    /// Those with which it did not.
-    pub failed: u64,
-    /// Files that arrived, over all nodes.
-    pub files: u64,
-    /// Bytes of these.
-    pub bytes: u64,
-    /// Bytes of these that were there already.
-    pub resumed: u64,
-    /// How long it took, in seconds.
-    pub seconds: f64,
 }

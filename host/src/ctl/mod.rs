@@ -5,7 +5,10 @@
 mod answer;
 mod place;
 mod request;
+mod socket;
 
-pub use answer::{Answer, Disconnected, NodeResult, Pushed, Total};
+pub use crate::server::{NodeResult, Pushed, Total};
+pub use answer::{Answer, Disconnected};
 pub use place::{default_path, running};
 pub use request::{FileToPush, Request, VERSION};
+pub use socket::ControlSocket;

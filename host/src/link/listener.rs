@@ -82,6 +82,21 @@ impl Listener {
         }
     }
 
+    /// As [`accept`](Self::accept), for a Unix socket: the connection itself, whose reads and writes block.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`](Self::accept).
+    #[cfg(unix)]
+    pub(crate) fn accept_unix(&self) -> io::Result<Option<std::os::unix::net::UnixStream>> {
+        let Socket::Unix(socket) = &self.socket else { return Ok(None) };
+        match socket.listener.accept() {
+            Ok((stream, _)) => stream.set_nonblocking(false).map(|()| Some(stream)),
+            Err(error) if is_passing(error.kind()) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Waits for the next connection, for ever if no time is given.
     ///
     /// # Errors

@@ -2,12 +2,14 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::connection::{self, Admission, Service};
 use crate::control::{Control, Order};
 use crate::link::{Listener, StreamLink, Waker, wait_for_any};
+use crate::report::Report;
 use crate::stop::Stop;
 
 /// How long those who are connected have to say goodbye when the server stops.
@@ -40,7 +42,8 @@ impl Acceptor {
             }
         }
         let mut swept = Instant::now();
-        while !self.stop.is_asked() && !self.listeners.is_empty() {
+        let goes_on = |acceptor: &Self| !acceptor.stop.is_asked() && !acceptor.is_draining();
+        while goes_on(&self) && !self.listeners.is_empty() {
             let timeout = SWEEP.saturating_sub(swept.elapsed());
             if wait_for_any(&self.listeners, &self.waker, Some(timeout)).is_err() || !self.take_all() {
                 let _ = wait_for_any(&[], &self.waker, Some(PAUSE));
@@ -51,8 +54,26 @@ impl Acceptor {
             }
         }
         self.listeners.clear();
+        self.drain();
+        // Nobody waits any more for those who have gone.
+        self.service.draining.store(true, Ordering::SeqCst);
         self.service.registry.ask_all(Order::Stop);
         self.service.registry.wait_until_empty(FAREWELL);
+    }
+
+    fn is_draining(&self) -> bool {
+        self.service.draining.load(Ordering::SeqCst)
+    }
+
+    /// Lets those who are connected finish.
+    fn drain(&self) {
+        if !self.is_draining() {
+            return;
+        }
+        self.service.registry.ask_all(Order::Finish);
+        while self.service.registry.count() > 0 && !self.stop.is_asked() {
+            let _ = wait_for_any(&[], &self.waker, Some(PAUSE));
+        }
     }
 
     /// Takes whoever waits; whether the system could.
@@ -88,16 +109,19 @@ impl Acceptor {
             _ if connected < most.saturating_add(TOLD) => Admission::Busy,
             _ => return Ok(()),
         };
-        let place = self.service.registry.add(Arc::clone(&control));
+        let member = self.service.registry.add(control, link.peer());
         let service = Arc::clone(&self.service);
         let thread = thread::Builder::new().name("connection".into()).stack_size(STACK);
+        let served = Arc::clone(&member);
         let started = thread.spawn(move || {
-            connection::serve(&service, link, &control, admission);
-            service.registry.remove(place);
+            connection::serve(&service, link, &served, admission);
+            if let Some(node) = service.registry.remove(&served) {
+                service.reports.tell(Report::Detached { node, peer: served.peer.clone() });
+            }
             if let Some(ends) = ends {
                 ends.wake();
             }
         });
-        started.map(|_| ()).inspect_err(|_| self.service.registry.remove(place))
+        started.map(|_| ()).inspect_err(|_| drop(self.service.registry.remove(&member)))
     }
 }

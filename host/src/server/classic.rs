@@ -4,8 +4,9 @@ use sampan_core::classic::{Receiver, TRANSFER};
 use sampan_core::wire::Code;
 use sampan_core::{Error, Limits, Millis};
 
-use super::connection::{Admission, COMMIT, Client};
-use super::watch::{Turn, Watch};
+use super::classic_files::ClassicFiles;
+use super::connection::{Admission, Client};
+use super::{TransferStatus, Way};
 use crate::checks::FastCrc32;
 use crate::control::Order;
 use crate::failure::{ErrorName, Failure};
@@ -14,9 +15,10 @@ use crate::link::{Link as _, StreamLink};
 use crate::memory::Memory;
 use crate::report::Protocol;
 use crate::run::Connection;
-use crate::store::{Accepts, StoreSink};
+use crate::serving::{COMMIT, Patience, Turn, Watch};
+use crate::store::Accepts;
 
-type Classic<'m> = Connection<Receiver<'m, FastCrc32>, StreamLink, StoreSink>;
+type Classic<'m> = Connection<Receiver<'m, FastCrc32>, StreamLink, ClassicFiles>;
 
 pub(super) fn serve(client: &Client<'_>, link: StreamLink) {
     let options = &client.service.options;
@@ -36,8 +38,9 @@ pub(super) fn serve(client: &Client<'_>, link: StreamLink) {
     let Ok(engine) = Receiver::with_crc(buffers, limits, FastCrc32, start) else { return };
     let allowed = client.allow.classic && client.allow.put;
     let accepts = if allowed { Accepts::Anything } else { Accepts::Nothing };
-    let sink = client.service.store.sink(accepts, client.on_conflict(Protocol::Classic), client.control);
-    let mut connection = Connection::new(engine, link, sink, client.clock);
+    let desk = &client.member.desk;
+    let sink = client.service.store.sink(accepts, client.on_conflict(Protocol::Classic), &desk.control);
+    let mut connection = Connection::new(engine, link, ClassicFiles::new(sink), client.clock);
     if client.admission == Admission::Busy {
         connection.engine.refuse(Code::Busy);
     } else {
@@ -45,7 +48,9 @@ pub(super) fn serve(client: &Client<'_>, link: StreamLink) {
     }
     let mut said = Said::Nothing;
     let result = run(client, &mut connection, &mut said);
-    let Connection { link, storage: mut sink, .. } = connection;
+    let Connection { engine, link, storage, .. } = connection;
+    desk.close();
+    let mut sink = storage.end(&engine);
     for (receipt, result) in sink.finish(COMMIT) {
         said = Said::Something;
         client.teller.committed(receipt, result);
@@ -69,41 +74,47 @@ enum Said {
 
 fn run(client: &Client<'_>, connection: &mut Classic<'_>, said: &mut Said) -> Result<(), Error> {
     let options = &client.service.options;
-    let mut watch = Watch::new(options.idle, options.min_rate, connection.now());
+    let mut watch =
+        Watch::new(Some(Patience { idle: options.idle, min_rate: options.min_rate }), connection.now());
     let mut look_at = connection.now();
     let mut told = 0;
     loop {
         match Happened::of(connection.turn()?) {
             Happened::Received(_) => {
                 *said = Said::Something;
-                if let Some(receipt) = connection.storage.take(TRANSFER) {
+                if let Some(receipt) = connection.storage.sink.take(TRANSFER) {
                     client.teller.received(receipt);
                 }
             }
             Happened::ReceiveFailed(_, why) => {
                 *said = Said::Something;
-                let receipt = connection.storage.take(TRANSFER);
+                let receipt = connection.storage.sink.take(TRANSFER);
                 let trouble = receipt.as_ref().and_then(|receipt| receipt.trouble.clone());
                 client.teller.transfer_failed(receipt.map(|receipt| receipt.name), &why, trouble);
             }
             Happened::Closed => return Ok(()),
             _ => {}
         }
-        for (name, size) in connection.storage.begun() {
+        connection.storage.notify(&client.member.desk, &mut connection.engine);
+        for (name, size) in connection.storage.sink.begun() {
             client.teller.started(name, size);
         }
         let now = connection.now();
         if now >= look_at {
-            if client.control.order() != Order::GoOn {
+            if !matches!(client.member.desk.control.order(), Order::GoOn | Order::Finish) {
                 connection.engine.refuse(Code::Closing);
             }
-            let sink = &connection.storage;
+            let sink = &connection.storage.sink;
             let turn = match (sink.is_committing(), sink.is_receiving()) {
                 (true, _) => Turn::Ours,
                 (false, true) => Turn::Peer,
                 (false, false) => Turn::Nobody,
             };
-            let (received, _) = connection.link.moved();
+            let (received, sent) = connection.link.moved();
+            let shown = sink.under_way().map(|receipt| {
+                TransferStatus::new(&receipt.name, Way::Receive, receipt.stored, receipt.size)
+            });
+            client.member.desk.gauge.show((received, sent), shown);
             if watch.look(now, turn, sink.moved(), received).is_some() {
                 connection.engine.refuse(Code::Timeout);
             }
@@ -113,7 +124,7 @@ fn run(client: &Client<'_>, connection: &mut Classic<'_>, said: &mut Said) -> Re
                     client.teller.progress(&receipt.name, receipt.stored, receipt.size);
                 }
             }
-            look_at = watch.next(now);
+            look_at = Watch::soon(now);
         }
         connection.look_at(look_at);
     }

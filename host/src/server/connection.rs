@@ -1,19 +1,20 @@
 //! One connection of a server, from its first byte.
 
-use std::time::{Duration, Instant};
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant, SystemTime};
 
 use std::sync::Arc;
 
-use super::registry::Registry;
-use super::teller::Teller;
+use super::registry::{Member, Registry};
 use super::{Allow, ServerOptions, classic, framed};
 use crate::clock::Clock;
 use crate::control::{Control, Order};
 use crate::failure::{ErrorName, Failure};
-use crate::link::StreamLink;
-use crate::memory::FRAME;
+use crate::link::{StreamLink, Url};
+use crate::memory::{FRAME, TRANSFERS};
 use crate::report::Protocol;
 use crate::reports::Reports;
+use crate::serving::Teller;
 use crate::store::{OnConflict, Store};
 
 /// How long those have to say what they speak who are only to be told that it is busy.
@@ -21,8 +22,8 @@ const BUSY_HANDSHAKE: Duration = Duration::from_secs(2);
 /// From so many connections on each has a smaller buffer.
 const MANY: usize = 64;
 const SMALL_FRAME: usize = 64 << 10;
-/// How long files that were received whole may take to get to their places once the link has gone.
-pub(super) const COMMIT: Duration = Duration::from_secs(60);
+/// So many transfers at a time that one may have open then.
+const FEW: usize = 32;
 /// The first byte of the framed protocol (`docs/protocol.md` §2.1); any other begins a name (§14).
 const FRAMED: u8 = 0xF5;
 
@@ -33,6 +34,24 @@ pub(super) struct Service {
     pub(super) options: ServerOptions,
     pub(super) reports: Reports,
     pub(super) registry: Registry,
+    pub(super) urls: Vec<String>,
+    pub(super) began: SystemTime,
+    /// Whether it takes nobody any more.
+    pub(super) draining: AtomicBool,
+}
+
+impl Service {
+    pub(super) fn new(store: Store, options: ServerOptions, reports: Reports, urls: &[Url]) -> Self {
+        Self {
+            store,
+            options,
+            reports,
+            registry: Registry::default(),
+            urls: urls.iter().map(ToString::to_string).collect(),
+            began: SystemTime::now(),
+            draining: AtomicBool::new(false),
+        }
+    }
 }
 
 /// Whether a connection is served.
@@ -46,7 +65,7 @@ pub(super) enum Admission {
 /// One connection, and what it may do.
 pub(super) struct Client<'s> {
     pub(super) service: &'s Service,
-    pub(super) control: &'s Arc<Control>,
+    pub(super) member: &'s Arc<Member>,
     pub(super) admission: Admission,
     pub(super) clock: Clock,
     pub(super) allow: Allow,
@@ -78,6 +97,15 @@ impl Client<'_> {
             Admission::Served => FRAME,
         }
     }
+
+    /// How many transfers it may have open at a time in each direction.
+    pub(super) fn transfers(&self) -> usize {
+        match self.admission {
+            Admission::Busy => 1,
+            Admission::Served if self.service.registry.count() > MANY => FEW,
+            Admission::Served => TRANSFERS,
+        }
+    }
 }
 
 /// What a peer speaks.
@@ -91,17 +119,20 @@ enum Speech {
 }
 
 /// Serves it until its end.
-pub(super) fn serve(service: &Service, mut link: StreamLink, control: &Arc<Control>, admission: Admission) {
+pub(super) fn serve(service: &Service, mut link: StreamLink, member: &Arc<Member>, admission: Admission) {
     let clock = Clock::start();
     let handshake = match admission {
         Admission::Served => service.options.handshake.into(),
         Admission::Busy => BUSY_HANDSHAKE,
     };
-    let speech = listen(&mut link, control, handshake);
+    let speech = listen(&mut link, &member.desk.control, handshake);
     let protocol = if matches!(speech, Speech::Classic) { Protocol::Classic } else { Protocol::Framed };
+    if matches!(speech, Speech::Classic | Speech::Framed) {
+        member.desk.speaks(protocol);
+    }
     let client = Client {
         service,
-        control,
+        member,
         admission,
         clock,
         allow: service.options.allow.unwrap_or(Allow::ALL),
@@ -134,7 +165,7 @@ fn listen(link: &mut StreamLink, control: &Control, within: Duration) -> Speech 
             Ok([]) => {}
             Err(_) => return Speech::Gone,
         }
-        if link.has_ended() || control.order() != Order::GoOn {
+        if link.has_ended() || !matches!(control.order(), Order::GoOn | Order::Finish) {
             return Speech::Gone;
         }
         if left.is_zero() {

@@ -16,14 +16,17 @@
 //! ```
 
 mod accept;
+mod broadcast;
 mod classic;
+mod classic_files;
 mod connection;
-mod files;
+mod everyone;
 mod framed;
+mod push;
+mod reach;
 mod registry;
 mod status;
-mod teller;
-mod watch;
+mod whom;
 
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
@@ -41,9 +44,14 @@ use crate::stop::Stop;
 use crate::store::{OnConflict, Store};
 use accept::Acceptor;
 use connection::Service;
-use registry::Registry;
 
-pub use status::{ConnectionStatus, NoticeResult, Notified, ServerStatus, TransferStatus, Way};
+pub use broadcast::Broadcast;
+pub use everyone::{Everyone, ToPush};
+pub use push::{Push, PushEvent, PushOptions};
+pub use status::{
+    ConnectionStatus, NodeResult, NoticeResult, Notified, Pushed, ServerStatus, Total, TransferStatus, Way,
+};
+pub use whom::{To, Who};
 
 /// What a server allows, and for how long.
 #[derive(Clone, Debug)]
@@ -79,13 +87,15 @@ pub struct Allow {
     pub list: bool,
     /// Send files by the classic handshake, if they may send any.
     pub classic: bool,
+    /// Stay attached as nodes.
+    pub attach: bool,
 }
 
 impl Allow {
     /// Everything.
-    pub const ALL: Self = Self { put: true, get: true, list: true, classic: true };
+    pub const ALL: Self = Self { put: true, get: true, list: true, classic: true, attach: true };
     /// Nothing.
-    pub const NOTHING: Self = Self { put: false, get: false, list: false, classic: false };
+    pub const NOTHING: Self = Self { put: false, get: false, list: false, classic: false, attach: false };
 }
 
 impl Default for ServerOptions {
@@ -108,6 +118,7 @@ impl Default for ServerOptions {
 #[derive(Debug)]
 pub struct Server {
     urls: Vec<Url>,
+    everyone: Everyone,
     lost: Lost,
     stop: Stop,
     thread: Option<JoinHandle<()>>,
@@ -160,20 +171,48 @@ impl Server {
         let waker = Waker::new().map_err(no_waker)?;
         let registration = stop.register(waker.clone());
         let lost = reports.lost();
-        let service = Arc::new(Service { store, options, reports, registry: Registry::default() });
+        let service = Arc::new(Service::new(store, options, reports, &urls));
+        let everyone = Everyone { service: Arc::clone(&service), waker: waker.clone() };
         let acceptor = Acceptor { service, listeners, standard, stop: stop.clone(), waker };
         let thread = thread::Builder::new().name("accept".into()).spawn(move || {
             let _registration = registration;
             acceptor.run();
         });
         let thread = thread.map_err(|error| Failure::new(ErrorName::Other, error.to_string()))?;
-        Ok((Self { urls, lost, stop, thread: Some(thread) }, receiver))
+        Ok((Self { urls, everyone, lost, stop, thread: Some(thread) }, receiver))
     }
 
     /// Where it listens, with the ports that were taken.
     #[must_use]
     pub fn urls(&self) -> &[Url] {
         &self.urls
+    }
+
+    /// Speaks to everyone connected, from any thread.
+    #[must_use]
+    pub fn everyone(&self) -> Everyone {
+        self.everyone.clone()
+    }
+
+    /// See [`Everyone::connections`].
+    #[must_use]
+    pub fn connections(&self) -> Vec<ConnectionStatus> {
+        self.everyone.connections()
+    }
+
+    /// See [`Everyone::broadcast`].
+    #[must_use]
+    pub fn broadcast(&self, text: &str, to: &To, within: Duration) -> Broadcast {
+        self.everyone.broadcast(text, to, within)
+    }
+
+    /// See [`Everyone::push`].
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be read, or nobody is attached.
+    pub fn push(&self, files: &[ToPush<'_>], to: &To, options: PushOptions) -> Result<Push, Failure> {
+        self.everyone.push(files, to, options)
     }
 
     /// Asks it to stop: nobody is taken any more, and whoever is connected is told.

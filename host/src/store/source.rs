@@ -97,6 +97,14 @@ impl StoreSource {
         self.transfers.get(&self.newest?).map(Outbound::known)
     }
 
+    /// How far each file is: name, bytes, size.
+    pub(crate) fn under_way(&self) -> impl Iterator<Item = (&str, u64, Option<u64>)> {
+        self.transfers.values().filter_map(|outbound| match &outbound.what {
+            What::File(file) => Some((outbound.name.as_str(), outbound.fetched, Some(file.size()))),
+            What::Directory { .. } | What::Listing(_) => None,
+        })
+    }
+
     /// Bytes read so far, over all transfers.
     #[must_use]
     pub const fn moved(&self) -> u64 {

@@ -29,11 +29,17 @@ pub(crate) struct ServeArguments {
     #[arg(long, value_name = "URL", default_value = DEFAULT_URL)]
     pub(crate) listen: Vec<String>,
 
-    /// What clients may do, separated by commas: put, get, list, classic
+    /// What clients may do, separated by commas: put, get, list, classic, attach
     ///
     /// Everything is allowed on loopback addresses, Unix sockets and stdio; for any other address it must be said.
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_enum, hide_possible_values = true)]
     pub(crate) allow: Option<Vec<Permission>>,
+
+    /// Where `sampan ctl` speaks to everyone connected: unix:PATH, or none
+    ///
+    /// Without it: a path of its own in the user's runtime directory; none for a server of stdio: alone.
+    #[arg(long, value_name = "URL")]
+    pub(crate) control: Option<String>,
 
     /// What happens to a name that exists
     ///
@@ -85,6 +91,8 @@ pub(crate) enum Permission {
     List,
     /// Send files with the classic handshake
     Classic,
+    /// Stay attached as nodes
+    Attach,
 }
 
 /// What happens to a name that exists.

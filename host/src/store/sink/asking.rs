@@ -44,6 +44,15 @@ impl StoreSink {
         self.transfers.values().any(|inbound| matches!(inbound.state, State::File { .. }))
     }
 
+    /// The files that are on their way from the peer.
+    pub(crate) fn under_way(&self) -> impl Iterator<Item = &Receipt> {
+        let under_way = |state: &State| matches!(state, State::File { .. } | State::Placing(_));
+        self.transfers
+            .values()
+            .filter(move |inbound| under_way(&inbound.state))
+            .map(|inbound| &inbound.receipt)
+    }
+
     /// The peer was heard: whoever wants to go on with a file of its has to wait.
     pub fn heard(&self) {
         for inbound in self.transfers.values() {

@@ -8,12 +8,22 @@ use sampan_core::Instant;
 const SPAN: Duration = Duration::from_secs(10);
 /// How often it is looked at.
 const STEP: Duration = Duration::from_millis(250);
+/// How often where there is nothing to watch.
+const LONG: Duration = Duration::from_secs(3600);
+
+/// What a peer may not do for long.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// Move no contents.
+    pub(crate) idle: Duration,
+    /// Give or take fewer bytes a second than this while contents are under way.
+    pub(crate) min_rate: u64,
+}
 
 /// Watches one connection.
 #[derive(Debug)]
-pub(super) struct Watch {
-    idle: Duration,
-    min_rate: u64,
+pub(crate) struct Watch {
+    patience: Option<Patience>,
     /// Contents moved so far, and when that last changed.
     contents: u64,
     moved_at: Instant,
@@ -24,7 +34,7 @@ pub(super) struct Watch {
 
 /// Who has to do something now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Turn {
+pub(crate) enum Turn {
     /// The peer: contents are under way.
     Peer,
     /// This end: it flushes, for instance.
@@ -35,28 +45,40 @@ pub(super) enum Turn {
 
 /// What was wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TooSlow {
+pub(crate) enum TooSlow {
     Idle,
     Rate,
 }
 
 impl Watch {
-    pub(super) fn new(idle: Duration, min_rate: u64, now: Instant) -> Self {
-        Self { idle, min_rate, contents: 0, moved_at: now, span: now, linked: 0 }
+    /// Of a peer that may do what it likes there is nothing to watch.
+    pub(crate) fn new(patience: Option<Patience>, now: Instant) -> Self {
+        Self { patience, contents: 0, moved_at: now, span: now, linked: 0 }
     }
 
-    /// When to look again at the latest.
-    pub(super) fn next(&self, now: Instant) -> Instant {
-        Instant::from_micros(now.as_micros().saturating_add(STEP.as_micros() as u64))
+    /// From now on the peer may be idle and slow: it stays.
+    pub(crate) fn stays(&mut self) {
+        self.patience = None;
+    }
+
+    /// When to look again at the latest, while something is under way.
+    pub(crate) fn soon(now: Instant) -> Instant {
+        after(now, STEP)
+    }
+
+    /// When to look again at the latest, while nothing is.
+    pub(crate) fn later(&self, now: Instant) -> Instant {
+        self.patience.map_or(after(now, LONG), |patience| after(self.moved_at, patience.idle))
     }
 
     /// Looks at it: `contents` and `linked` are the bytes that have moved so far, of files and over the link.
-    pub(super) fn look(&mut self, now: Instant, turn: Turn, contents: u64, linked: u64) -> Option<TooSlow> {
+    pub(crate) fn look(&mut self, now: Instant, turn: Turn, contents: u64, linked: u64) -> Option<TooSlow> {
         if contents != self.contents || turn == Turn::Ours {
             self.contents = contents;
             self.moved_at = now;
         }
-        if now.since(self.moved_at) >= self.idle {
+        let Patience { idle, min_rate } = self.patience?;
+        if now.since(self.moved_at) >= idle {
             return Some(TooSlow::Idle);
         }
         if turn != Turn::Peer {
@@ -67,12 +89,17 @@ impl Watch {
         if span < SPAN {
             return None;
         }
-        let needed = self.min_rate.saturating_mul(span.as_secs());
+        let needed = min_rate.saturating_mul(span.as_secs());
         let slow = linked.saturating_sub(self.linked) < needed;
         self.span = now;
         self.linked = linked;
         slow.then_some(TooSlow::Rate)
     }
+}
+
+fn after(instant: Instant, span: Duration) -> Instant {
+    let span = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+    Instant::from_micros(instant.as_micros().saturating_add(span))
 }
 
 #[cfg(test)]
@@ -84,7 +111,7 @@ mod tests {
     }
 
     fn watch() -> Watch {
-        Watch::new(Duration::from_secs(60), 100, at(0))
+        Watch::new(Some(Patience { idle: Duration::from_secs(60), min_rate: 100 }), at(0))
     }
 
     #[test]

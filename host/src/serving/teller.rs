@@ -10,30 +10,34 @@ use crate::store::{Receipt, Sending};
 
 /// Tells what happens with one peer.
 #[derive(Clone, Debug)]
-pub(super) struct Teller {
+pub(crate) struct Teller {
     reports: Reports,
     peer: String,
     protocol: Protocol,
 }
 
 impl Teller {
-    pub(super) fn new(reports: Reports, peer: String, protocol: Protocol) -> Self {
+    pub(crate) fn new(reports: Reports, peer: String, protocol: Protocol) -> Self {
         Self { reports, peer, protocol }
     }
 
-    pub(super) fn connected(&self) {
+    pub(crate) fn connected(&self) {
         self.reports.tell(Report::Connected { peer: self.peer.clone(), protocol: self.protocol });
     }
 
-    pub(super) fn started(&self, name: String, size: Option<u64>) {
+    pub(crate) fn attached(&self, node: String) {
+        self.reports.tell(Report::Attached { node, peer: self.peer.clone() });
+    }
+
+    pub(crate) fn started(&self, name: String, size: Option<u64>) {
         self.reports.tell(Report::Started { name, size });
     }
 
-    pub(super) fn progress(&self, name: &str, bytes: u64, size: Option<u64>) {
+    pub(crate) fn progress(&self, name: &str, bytes: u64, size: Option<u64>) {
         self.reports.tell(Report::Progress { name: name.to_owned(), bytes, size });
     }
 
-    pub(super) fn received(&self, receipt: Receipt) {
+    pub(crate) fn received(&self, receipt: Receipt) {
         self.reports.tell(Report::Received(Moved {
             size: receipt.size.unwrap_or(receipt.stored),
             name: receipt.name,
@@ -46,7 +50,7 @@ impl Teller {
         }));
     }
 
-    pub(super) fn sent(&self, sending: Sending, resumed_from: u64) {
+    pub(crate) fn sent(&self, sending: Sending, resumed_from: u64) {
         if sending.is_listing {
             return;
         }
@@ -62,12 +66,12 @@ impl Teller {
         }));
     }
 
-    pub(super) fn notice(&self, text: &str) {
+    pub(crate) fn notice(&self, text: &str) {
         self.reports.tell(Report::Notice { text: text.to_owned(), peer: self.peer.clone() });
     }
 
     /// A transfer was ended by somebody; `trouble` is what was wrong here.
-    pub(super) fn transfer_failed(&self, name: Option<String>, why: &Why, trouble: Option<String>) {
+    pub(crate) fn transfer_failed(&self, name: Option<String>, why: &Why, trouble: Option<String>) {
         let Why { by, code, words } = why;
         let error = ErrorName::of_code(*code);
         let message = match (trouble, words.as_str()) {
@@ -83,7 +87,7 @@ impl Teller {
     }
 
     /// A file that was received whole has come into its place after the connection had ended, or could not be kept.
-    pub(super) fn committed(&self, receipt: Receipt, result: Result<(), Refusal>) {
+    pub(crate) fn committed(&self, receipt: Receipt, result: Result<(), Refusal>) {
         match result {
             Ok(()) => self.received(receipt),
             Err(Refusal { code, words }) => {
@@ -94,7 +98,7 @@ impl Teller {
     }
 
     /// The connection was ended by a failure.
-    pub(super) fn connection_failed(&self, name: Option<String>, failure: &Failure) {
+    pub(crate) fn connection_failed(&self, name: Option<String>, failure: &Failure) {
         self.failed(name, failure.error, failure.to_string());
     }
 
