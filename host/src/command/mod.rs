@@ -1,5 +1,6 @@
 //! The command: what was typed, who does it, and how it ends.
 
+mod attach;
 mod cli;
 mod completions;
 mod demo;
@@ -45,6 +46,7 @@ fn run(command: &Command, style: Style) -> Result<(), Ending> {
         Command::Send(arguments) => send::run(arguments, style),
         Command::Get(arguments) => get::run(arguments, style),
         Command::Ls(arguments) => ls::run(arguments, style),
+        Command::Attach(arguments) => attach::run(arguments, style),
         Command::Demo(arguments) => Ok(demo::run(arguments, style)?),
         Command::Completions { shell } => Ok(completions::run(*shell)?),
         Command::Man { command } => Ok(man::run(command.as_deref())?),

@@ -11,10 +11,10 @@ use sampan::link::Url;
 use sampan::report::Report;
 use sampan::server::{Allow, Server, ServerOptions};
 use sampan::stop::Stop;
-use sampan::store::{Names, OnConflict, Store, StoreOptions};
+use sampan::store::{Names, Store, StoreOptions};
 
 use super::cli::ServeArguments;
-use super::cli::serve::{Conflict, Permission};
+use super::cli::serve::Permission;
 use super::display::{Display, Style};
 use super::ending::Ending;
 use super::limits::{allow_many_files, give_memory_back, trim_memory};
@@ -157,11 +157,7 @@ fn options(arguments: &ServeArguments) -> Result<ServerOptions, Failure> {
     Ok(ServerOptions {
         listen,
         allow,
-        on_conflict: arguments.on_conflict.map(|conflict| match conflict {
-            Conflict::Replace => OnConflict::Replace,
-            Conflict::Keep => OnConflict::Keep,
-            Conflict::Refuse => OnConflict::Refuse,
-        }),
+        on_conflict: arguments.on_conflict.map(Into::into),
         digest: arguments.digest.into(),
         max_connections: arguments.max_connections as usize,
         handshake: arguments.handshake_timeout.0,

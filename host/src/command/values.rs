@@ -18,6 +18,38 @@ pub(crate) struct Time(pub(crate) Millis);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Host(String);
 
+/// The name of a node: 1 to 64 ASCII letters, digits, `.`, `_` and `-`; not `all`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NodeName(String);
+
+impl NodeName {
+    /// The name of this computer, with `-` for what a node's name cannot have.
+    pub(crate) fn of_this_computer() -> Self {
+        Self::near(&rustix::system::uname().nodename().to_string_lossy())
+    }
+
+    fn near(name: &str) -> Self {
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        let name: String = name.chars().map(|c| if fits(c) { c } else { '-' }).take(64).collect();
+        name.parse().unwrap_or_else(|_| Self("node".to_owned()))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for NodeName {
+    type Err = ValueError;
+
+    fn from_str(typed: &str) -> Result<Self, ValueError> {
+        match sampan_core::wire::NodeName::new(typed) {
+            Ok(name) if !typed.is_empty() => Ok(Self(name.as_str().to_owned())),
+            _ => Err(ValueError::NodeName),
+        }
+    }
+}
+
 /// Why something typed is not a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ValueError {
@@ -29,6 +61,7 @@ pub(crate) enum ValueError {
     HostEmpty,
     HostWithPort,
     HostCharacter,
+    NodeName,
 }
 
 impl fmt::Display for ValueError {
@@ -44,6 +77,9 @@ impl fmt::Display for ValueError {
             Self::HostEmpty => "no host: type a name or an address",
             Self::HostWithPort => "not a host alone: give the port with --port",
             Self::HostCharacter => "not a host: type a name or an address; URLs go with --to or --from",
+            Self::NodeName => {
+                "not the name of a node: type up to 64 ASCII letters, digits, ., _ and -, but not all"
+            }
         })
     }
 }
@@ -203,5 +239,14 @@ mod tests {
         for typed in ["tcp://a", "a b", "a\n", "me@a"] {
             assert_eq!(host(typed), Err(ValueError::HostCharacter), "{typed:?}");
         }
+    }
+
+    #[test]
+    fn a_computer_may_have_a_name_that_no_node_can_have() {
+        let near = |name| NodeName::near(name).0;
+        assert_eq!(near("bo\u{e4}t 7.local"), "bo-t-7.local");
+        assert_eq!((near(""), near("all")), ("node".into(), "node".into()));
+        assert_eq!(near(&"x".repeat(99)).len(), 64);
+        assert!("a:b".parse::<NodeName>().is_err() && "".parse::<NodeName>().is_err());
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 use serde_json::Value;
 
-use super::{Events, Killed, PATIENCE, signal};
+use super::{Events, Killed, PATIENCE, Server, signal};
 
 /// The command, before it runs.
 #[derive(Debug)]
@@ -45,6 +45,18 @@ impl Sampan {
     /// `get --json --from URL` and these arguments.
     pub(crate) fn get(url: &str, arguments: &[&str]) -> Self {
         Self::new(&["get", "--json", "--from", url]).args(arguments)
+    }
+
+    /// `attach --json --name NODE --dir FOLDER URL` and these arguments.
+    pub(crate) fn attach(url: &str, node: &str, folder: &Path, arguments: &[&str]) -> Self {
+        Self::new(&["attach", "--json", "--name", node, "--dir"]).args(&[folder]).args(&[url]).args(arguments)
+    }
+
+    /// `ctl` with these arguments and `--json`, to this server.
+    pub(crate) fn ctl(server: &Server, arguments: &[&str]) -> Self {
+        let mut ctl = Self::new(&["ctl"]).args(arguments).args(&["--json"]);
+        ctl.command.env("XDG_RUNTIME_DIR", server.runtime());
+        ctl
     }
 
     /// `ls --json --from URL` and these arguments.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::Value;
+use tempfile::TempDir;
 
 use super::{Events, Killed, PATIENCE, Usage, signal};
 
@@ -14,6 +15,8 @@ use super::{Events, Killed, PATIENCE, Usage, signal};
 pub(crate) struct Server {
     child: Killed,
     urls: Vec<String>,
+    /// Where it has its control socket, which nobody else has.
+    runtime: TempDir,
     /// What it reports.
     pub(crate) events: Events,
     /// What it says besides.
@@ -48,7 +51,8 @@ impl Server {
 
     #[track_caller]
     fn started(mut command: Command, root: &Path, urls: &[&str], arguments: &[&str]) -> Self {
-        command.args(["serve", "--json"]);
+        let runtime = tempfile::tempdir().expect("a folder");
+        command.args(["serve", "--json"]).env("XDG_RUNTIME_DIR", runtime.path());
         for url in urls {
             command.args(["--listen", url]);
         }
@@ -57,7 +61,7 @@ impl Server {
         let mut child = command.spawn().expect("the command runs");
         let events = Events::of(child.stdout.take().expect("a pipe"));
         let stderr = Events::of(child.stderr.take().expect("a pipe"));
-        let mut server = Self { child: Killed(child), urls: Vec::new(), events, stderr };
+        let mut server = Self { child: Killed(child), urls: Vec::new(), runtime, events, stderr };
         server.urls = super::until("the server listens", PATIENCE, || {
             if let Some(status) = server.child.ended() {
                 panic!("the server ends with {status}: {}", server.stderr.whole(PATIENCE));
@@ -79,6 +83,11 @@ impl Server {
     /// Where it listens, in order.
     pub(crate) fn urls(&self) -> &[String] {
         &self.urls
+    }
+
+    /// The runtime directory that `sampan ctl` has to look into to find it.
+    pub(crate) fn runtime(&self) -> &Path {
+        self.runtime.path()
     }
 
     /// Its process id.

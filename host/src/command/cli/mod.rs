@@ -1,5 +1,6 @@
 //! What may be typed (`docs/cli.md`).
 
+pub(crate) mod attach;
 pub(crate) mod clients;
 pub(crate) mod serve;
 
@@ -11,6 +12,7 @@ use sampan_core::wire::DigestKind;
 use super::display::{Format, Progress, Role, Style};
 use super::output::{Stream, Voice};
 
+pub(crate) use attach::AttachArguments;
 pub(crate) use clients::{GetArguments, LsArguments, SendArguments};
 pub(crate) use serve::ServeArguments;
 
@@ -27,6 +29,7 @@ Examples:
   sampan send --to example.org big.iso  Send to another computer
   sampan ls                             List what the server has
   sampan get report.pdf                 Fetch a file
+  sampan attach example.org             Stay connected, for notices and files from there
   sampan demo                           Try it, with nothing else";
 
 const DEMO_EXAMPLES: &str = "\
@@ -63,6 +66,8 @@ pub(crate) enum Command {
     Get(GetArguments),
     /// Lists what a server offers
     Ls(LsArguments),
+    /// Stays connected to a server, as a node that can be told and sent something
+    Attach(AttachArguments),
     /// Sends a file from one end to another on this computer, and checks that it arrived
     ///
     /// It goes over real TCP. Nothing is left behind: what was received lies in a temporary folder, which is removed.
@@ -78,7 +83,7 @@ pub(crate) enum Command {
     #[command(help_template = TEMPLATE, before_help = MAN_EXAMPLES)]
     Man {
         /// The command it is about; without, sampan as a whole
-        #[arg(value_parser = ["serve", "send", "get", "ls", "demo", "completions", "man"])]
+        #[arg(value_parser = ["serve", "send", "get", "ls", "attach", "demo", "completions", "man"])]
         command: Option<String>,
     },
 }
@@ -167,6 +172,7 @@ impl Arguments {
             Command::Send(arguments) => arguments.style(),
             Command::Get(arguments) => arguments.style(),
             Command::Ls(arguments) => arguments.style(),
+            Command::Attach(arguments) => arguments.style(),
             Command::Demo(arguments) => arguments.style(),
             Command::Completions { .. } | Command::Man { .. } => Style {
                 role: Role::Client,

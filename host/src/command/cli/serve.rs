@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
+use sampan::store::OnConflict;
 
 use super::{DEFAULT_URL, DigestChoice, TEMPLATE, VoiceArguments};
 use crate::command::display::{Progress, Role, Style};
@@ -104,6 +105,16 @@ pub(crate) enum Conflict {
     Keep,
     /// The new file is refused
     Refuse,
+}
+
+impl From<Conflict> for OnConflict {
+    fn from(conflict: Conflict) -> Self {
+        match conflict {
+            Conflict::Replace => Self::Replace,
+            Conflict::Keep => Self::Keep,
+            Conflict::Refuse => Self::Refuse,
+        }
+    }
 }
 
 impl ServeArguments {

@@ -49,6 +49,12 @@ pub(super) fn line(report: &Report, role: Role, voice: Voice) -> Option<String> 
             };
             (Voice::Verbose, format!("connected: {} ({protocol})", Text(peer)))
         }
+        Report::Attached { node, peer } => {
+            (Voice::Normal, format!("attached: {} ({})", Text(node), Text(peer)))
+        }
+        Report::Detached { node, peer } => {
+            (Voice::Normal, format!("detached: {} ({})", Text(node), Text(peer)))
+        }
         Report::Planned { files, bytes } => {
             (Voice::Verbose, format!("planned: {}, {}", Files(*files), Size(*bytes)))
         }
