@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, VecDeque};
 use sampan_core::session::Role;
 use sampan_core::wire::{
     Abort, Accept, Ack, Answered, Attach, Bye, Code, Crc32, Data, Decline, DigestKind, DigestList, Done, End,
-    FileName, Frame, Gaps, Hello, Identity, Kind, Nibble, NodeName, Notice, Offer, Ping, Pong, Scope, UncheckedName,
-    Want, Writer, split_check, tag,
+    FileName, Frame, Gaps, Hello, Identity, Kind, Nibble, NodeName, Notice, Offer, Ping, Pong, Scope,
+    UncheckedName, Want, Writer, split_check, tag,
 };
 use sampan_core::{
     Action, Asked, Both, Buffers, Deframed, Description, Directions, Engine, Event, FileType, Framing,
@@ -26,7 +26,7 @@ const PEERS: [u64; 3] = [0x2222, 0x3333, OURS];
 const NODES: [&str; 4] = [
     "",
     "board-7",
-    "a-node.whose_name-just-does-not-fit-the-smallest-frame.56",
+    "a-node.whose_name-just-does-not-fit-the-smallest-frame56",
     "a-node.whose_name-is-as-long-as-a-name-of-a-node-may-ever-be--64",
 ];
 const DIGESTS: [DigestKind; 3] = [DigestKind::Crc64Nvme, DigestKind::Blake3, DigestKind::Sha256];

@@ -137,7 +137,8 @@ fn session(world: &mut World, script: &mut Script<'_>) {
             4 => run.want(script, end),
             5..=7 => run.pass(script.pick(&[0, 1_000, 20_000, 100_000, SECOND, 20 * SECOND, 400 * SECOND])),
             8 if op / 16 % 8 >= 5 => {
-                let names = ["", "board-7", "a-node.whose_name-is-as-long-as-a-name-of-a-node-may-ever-be--64"];
+                let names =
+                    ["", "board-7", "a-node.whose_name-is-as-long-as-a-name-of-a-node-may-ever-be--64"];
                 run.node(end).attach(NodeName::new(names[usize::from(op / 16 % 8) - 5]).unwrap());
             }
             8 => {
