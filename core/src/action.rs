@@ -153,6 +153,8 @@ pub enum Event<'a> {
     /// session ([`Session::abort`](crate::Session::abort)) with [`Code::NotAllowed`], or with [`Code::Exists`] once another node has come under
     /// the name. A session without a sender has nothing for a node, and does not tell.
     Attached(NodeName<'a>),
+    /// Bytes that came between frames, on a link where that may be (§2.2): a boot log, a shell. Escape them before they are shown.
+    Noise(&'a [u8]),
     /// The peer has taken a notice.
     NoticeTaken {
         /// The notice's number.

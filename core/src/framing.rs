@@ -1,7 +1,9 @@
 //! Where a frame begins and ends on a link (§2).
 
+mod cobs;
 mod stream;
 
+pub use cobs::Cobs;
 pub use stream::Stream;
 
 use crate::error::PeerError;
@@ -11,14 +13,20 @@ pub trait Framing {
     /// Bytes before a frame in the transmit buffer.
     const HEAD: usize;
 
-    /// Bytes after a frame in the transmit buffer, at most.
+    /// Bytes after a frame of the smallest size that every end takes (§3.1), at most.
     const TAIL: usize;
+
+    /// Whether the link may lose and alter bytes (§8.5).
+    fn link(&self) -> Reliability;
 
     /// Writes what each direction begins with, before its first frame, and says how many bytes that is.
     fn open(&mut self, out: &mut [u8]) -> usize;
 
     /// Lays a frame of `length` bytes, which stands at `HEAD` in `out`, and says how many bytes of `out` go to the link.
-    fn wrap(&mut self, out: &mut [u8], length: usize) -> usize;
+    fn wrap(&mut self, out: &mut [u8], length: usize, place: Place) -> usize;
+
+    /// The largest frame that can be laid in so many bytes of the transmit buffer.
+    fn fits(space: usize) -> usize;
 
     /// Looks for the next frame at the start of `received`, which it may decode in place. `max` is the largest frame this end
     /// takes.
@@ -26,6 +34,26 @@ pub trait Framing {
 
     /// The largest frame that a receive buffer of `length` bytes holds.
     fn largest(length: usize) -> usize;
+}
+
+/// Whether a link may lose and alter bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Reliability {
+    /// What does not arrive whole and in order ends it.
+    Reliable,
+    /// Frames that are damaged are dropped, and what is missing is sent again (§8.5).
+    Lossy,
+}
+
+/// Where a frame stands among those that go to the link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Place {
+    /// Nothing goes before it.
+    First,
+    /// It follows another one at once.
+    Behind,
 }
 
 /// What stands at the start of the received bytes.
@@ -39,6 +67,11 @@ pub enum Deframed {
     },
     /// Bytes that are not part of a frame and are done with.
     Skip {
+        /// How many.
+        length: usize,
+    },
+    /// Bytes that are no frame, for whoever reads what else is said on the link.
+    Noise {
         /// How many.
         length: usize,
     },

@@ -25,6 +25,7 @@ mod outbox;
 mod outgoing;
 mod pongs;
 mod receiver;
+mod repeats;
 mod role;
 mod sender;
 mod shared;
@@ -52,6 +53,9 @@ use outbox::{Outbox, Urgency};
 use pongs::Pongs;
 use shared::{Order, Shared};
 use transitions::{SessionEvent, SessionState};
+
+/// So often BYE is said to a peer that may not hear it (§8.5).
+const BYES: u8 = 4;
 
 /// The memory that a session works in, lent by the caller.
 #[derive(Debug)]
@@ -114,6 +118,11 @@ pub struct Session<'b, R, F = Stream, C = Nibble> {
     notice: NoticeState,
     /// The number of the newest NOTICE of ours; a PING bears 0.
     number: u32,
+    /// The number of the peer's newest NOTICE.
+    heard: u32,
+    /// How often BYE was said.
+    byes: u8,
+    asking: Asking,
     bye: Farewell,
     their_bye: Farewell,
     error: Option<Error>,
@@ -151,7 +160,14 @@ enum Farewell {
     NotYet,
     /// To be said once nothing of this end's is under way.
     Meant(Code),
-    Said,
+    Said(Code),
+}
+
+/// Whether the peer is to be asked how far it is (§4.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asking {
+    No,
+    Due,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,12 +197,12 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             return Err(Error::Resource(ResourceError::BufferTooSmall { needed }));
         }
         Ok(Self {
+            shared: Shared::new(limits, framing.link(), now),
             inbox: Inbox::new(receive),
             outbox: Outbox::new(transmit),
             framing,
             crc,
             shift: Shift::new(0),
-            shared: Shared::new(limits, now),
             opening: Opening::new(nonce.0),
             greeting: Greeting::new(speaks),
             state: SessionState::Opening,
@@ -200,6 +216,9 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             attach: None,
             notice: NoticeState::None,
             number: 0,
+            heard: 0,
+            byes: 0,
+            asking: Asking::No,
             bye: Farewell::NotYet,
             their_bye: Farewell::NotYet,
             error: None,
@@ -273,7 +292,8 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             self.attach = None;
         } else if let Some(number) = self.pongs.take() {
             Pong { number }.emit(&mut w);
-        } else if self.shared.owes_ping() {
+        } else if self.shared.owes_ping() || self.asking == Asking::Due {
+            self.asking = Asking::No;
             Ping { number: 0 }.emit(&mut w);
         } else if !(self.role.receiver().is_some_and(|receiver| receiver.emit(&mut w, &self.shared))
             || self.role.sender().is_some_and(|sender| sender.emit(&mut w)))
@@ -286,8 +306,11 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
                 return false;
             }
             Bye { code, words: "" }.emit(&mut w);
-            self.bye = Farewell::Said;
-            self.shared.progress();
+            self.bye = Farewell::Said(code);
+            if self.byes == 0 {
+                self.shared.progress();
+            }
+            self.byes = self.byes.saturating_add(1);
         }
         let length = w.len();
         self.seal(length);
@@ -295,7 +318,18 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
     }
 
     fn has_said_bye(&self) -> bool {
-        self.bye == Farewell::Said
+        matches!(self.bye, Farewell::Said(_))
+    }
+
+    fn has_heard_bye(&self) -> bool {
+        matches!(self.their_bye, Farewell::Said(_))
+    }
+
+    /// Whether the peer has said goodbye, or may have: it may be gone by now (§8.5).
+    fn may_part(&self) -> bool {
+        let unheard =
+            self.shared.is_lossy() && self.has_said_bye() && (self.byes > BYES || self.link == Link::Lost);
+        self.has_heard_bye() || unheard
     }
 
     /// Whether DATA may flow from here, where it may flow in one direction only (§11).
@@ -315,7 +349,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         if self.state == SessionState::Ending && (empty || gone || self.has_lingered()) {
             self.step(SessionEvent::Flushed);
         }
-        if self.state != SessionState::Open || !self.hand.is_empty() || self.their_bye != Farewell::Said {
+        if self.state != SessionState::Open || !self.hand.is_empty() || !self.may_part() {
             return;
         }
         let said = self.has_said_bye() && empty;

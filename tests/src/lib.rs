@@ -4,6 +4,7 @@
 //! survives a cut.
 
 mod disk;
+mod faults;
 mod link;
 mod pair;
 mod puppet;
@@ -12,10 +13,11 @@ mod snapshot;
 mod storage;
 
 pub use disk::{Disk, PartFile};
+pub use faults::Faults;
 pub use link::{Channel, Conditions, SimLink, TapeLink, Wire};
-pub use pair::{End, Finish, Heard, Pair, session};
+pub use pair::{After, End, Finish, Heard, Pair, session, session_over};
 pub use puppet::Puppet;
-pub use setup::{Node, Setup};
+pub use setup::{LossyNode, Node, Setup};
 pub use snapshot::assert_snapshot;
 pub use storage::{MemoryStorage, Offer, Policy};
 

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use crate::faults::Faults;
 use embedded_io::{ErrorKind, ErrorType, Read, ReadReady, Write, WriteReady};
 
 /// What a link is like.
@@ -17,11 +18,13 @@ pub struct Conditions {
     pub read_max: usize,
     /// The most that one write takes.
     pub write_max: usize,
+    /// Bytes a second, in each direction; 0 for any.
+    pub rate: u64,
 }
 
 impl Default for Conditions {
     fn default() -> Self {
-        Self { delay: 10_000, capacity: usize::MAX, read_max: usize::MAX, write_max: usize::MAX }
+        Self { delay: 10_000, capacity: usize::MAX, read_max: usize::MAX, write_max: usize::MAX, rate: 0 }
     }
 }
 
@@ -38,6 +41,10 @@ pub struct Channel {
     pub mute_after: Option<u64>,
     /// Everything that went in, if it is kept.
     pub tape: Option<Vec<u8>>,
+    /// What happens to what goes in.
+    pub faults: Faults,
+    /// When the last byte that went in will have left.
+    busy_until: u64,
     closed: bool,
 }
 
@@ -205,13 +212,16 @@ impl Write for SimLink {
             return Ok(n);
         }
         channel.carried += n as u64;
-        channel.inside += n;
         if let Some(tape) = &mut channel.tape {
             tape.extend_from_slice(&bytes[..n]);
         }
-        let at = self.wire.now() + conditions.delay;
-        if n > 0 {
-            channel.flights.push_back((at, bytes[..n].to_vec()));
+        let left = (n as u64 * 1_000_000).checked_div(conditions.rate).unwrap_or(0);
+        channel.busy_until = channel.busy_until.max(self.wire.now()) + left;
+        let at = channel.busy_until + conditions.delay;
+        let arrives = channel.faults.apply(&bytes[..n]);
+        if !arrives.is_empty() {
+            channel.inside += arrives.len();
+            channel.flights.push_back((at, arrives));
         }
         drop(channel);
         if cut {

@@ -2,9 +2,10 @@
 
 use sampan_core::driver::{Turn, nb as driver};
 use sampan_core::session::Role;
-use sampan_core::wire::Code;
+use sampan_core::wire::{Code, Nibble};
 use sampan_core::{
-    Both, By, Engine, Error, Event, Instant, Next, Nonce, Session, Speaks, TransferId, WantId,
+    Both, By, Engine, Error, Event, Framing, Instant, Next, Nonce, Session, Speaks, Stream, TransferId,
+    WantId,
 };
 
 use crate::link::{Conditions, SimLink, Wire};
@@ -26,6 +27,7 @@ pub enum Heard {
     NoticeTaken(u32),
     Bye(Code),
     EndOfStream,
+    Noise(Vec<u8>),
 }
 
 impl Heard {
@@ -44,6 +46,7 @@ impl Heard {
             Event::NoticeTaken { number } => Self::NoticeTaken(number),
             Event::Bye { code } => Self::Bye(code),
             Event::EndOfStream => Self::EndOfStream,
+            Event::Noise(bytes) => Self::Noise(bytes.to_vec()),
             _ => unreachable!("an event the kit does not know"),
         }
     }
@@ -111,6 +114,17 @@ pub struct Pair<A, B> {
     pub b: End<B>,
     /// The link.
     pub wire: Wire,
+    /// What becomes of it when an end has finished.
+    pub after: After,
+}
+
+/// What becomes of a link when an end has finished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum After {
+    /// It is closed: a connection.
+    Closed,
+    /// It stays, and nobody hears what comes there: a line.
+    Open,
 }
 
 impl<A: Engine + core::fmt::Debug, B: Engine + core::fmt::Debug> Pair<A, B> {
@@ -120,7 +134,7 @@ impl<A: Engine + core::fmt::Debug, B: Engine + core::fmt::Debug> Pair<A, B> {
         let (link_a, link_b) = wire.ends();
         let end_a = End { engine: a.0, storage: a.1, link: link_a, heard: Vec::new(), finish: None };
         let end_b = End { engine: b.0, storage: b.1, link: link_b, heard: Vec::new(), finish: None };
-        Self { a: end_a, b: end_b, wire }
+        Self { a: end_a, b: end_b, wire, after: After::Closed }
     }
 
     /// The time in microseconds.
@@ -134,7 +148,7 @@ impl<A: Engine + core::fmt::Debug, B: Engine + core::fmt::Debug> Pair<A, B> {
             let now = self.now();
             let a = self.a.work(now);
             let b = self.b.work(now);
-            if self.a.finish.is_some() || self.b.finish.is_some() {
+            if self.after == After::Closed && (self.a.finish.is_some() || self.b.finish.is_some()) {
                 // An end that has finished lets go of the link.
                 self.wire.close();
             }
@@ -178,7 +192,7 @@ impl<A: Engine + core::fmt::Debug, B: Engine + core::fmt::Debug> Pair<A, B> {
     }
 }
 
-impl<'b, R: Role<'b>> End<Session<'b, R>> {
+impl<'b, R: Role<'b>, F: Framing> End<Session<'b, R, F>> {
     /// Whether it has nothing under way.
     pub fn is_idle(&mut self) -> bool {
         self.engine.is_idle()
@@ -193,16 +207,28 @@ pub(crate) fn leak<T: Clone>(value: T, length: usize) -> &'static mut [T] {
 /// A session that can both send and receive, in leaked memory.
 pub fn session(
     limits: sampan_core::Limits,
+    memory: (usize, usize, usize),
+    opening: (Speaks, u64),
+    now: u64,
+) -> Session<'static, Both<'static>> {
+    session_over(Stream::new(), limits, memory, opening, now)
+}
+
+/// The same in this framing.
+pub fn session_over<F: Framing>(
+    framing: F,
+    limits: sampan_core::Limits,
     (receive, transmit, slots): (usize, usize, usize),
     (speaks, nonce): (Speaks, u64),
     now: u64,
-) -> Session<'static, Both<'static>> {
+) -> Session<'static, Both<'static>, F> {
     let role = Both {
         sender: sampan_core::Sender::new(leak(sampan_core::Outgoing::FREE, slots)),
         receiver: sampan_core::Receiver::new(leak(sampan_core::Incoming::FREE, slots)),
     };
     let buffers = sampan_core::Buffers { receive: leak(0xA5, receive), transmit: leak(0xA5, transmit) };
     let limits = Box::leak(Box::new(limits));
-    Session::new(buffers, limits, role, speaks, Nonce::new(nonce), Instant::from_micros(now))
+    let (nonce, now) = (Nonce::new(nonce), Instant::from_micros(now));
+    Session::with_framing(buffers, limits, role, (framing, Nibble), (speaks, nonce), now)
         .expect("large enough")
 }

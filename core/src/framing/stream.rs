@@ -1,6 +1,6 @@
 //! The length prefix, for a reliable byte stream (§2.1).
 
-use super::{Deframed, Framing};
+use super::{Deframed, Framing, Place, Reliability};
 use crate::error::PeerError;
 use crate::wire::CHECK_LEN;
 
@@ -59,6 +59,10 @@ impl Framing for Stream {
     const HEAD: usize = PREFIX;
     const TAIL: usize = 0;
 
+    fn link(&self) -> Reliability {
+        Reliability::Reliable
+    }
+
     fn open(&mut self, out: &mut [u8]) -> usize {
         match out.first_chunk_mut() {
             Some(start) => {
@@ -69,12 +73,16 @@ impl Framing for Stream {
         }
     }
 
-    fn wrap(&mut self, out: &mut [u8], length: usize) -> usize {
+    fn wrap(&mut self, out: &mut [u8], length: usize, _: Place) -> usize {
         let [low, middle, high, ..] = length.to_le_bytes();
         if let Some(prefix) = out.first_chunk_mut() {
             *prefix = [low, middle, high];
         }
         length.saturating_add(PREFIX)
+    }
+
+    fn fits(space: usize) -> usize {
+        space.saturating_sub(PREFIX)
     }
 
     fn next(&mut self, received: &mut [u8], max: usize) -> Deframed {
@@ -146,7 +154,7 @@ mod tests {
             [(0, 60, false), (4, 60, false), (5, 60, true), (60, 60, true), (61, 60, false)]
         {
             let mut bytes = std::vec![0; 3 + length];
-            opened().wrap(&mut bytes, length);
+            opened().wrap(&mut bytes, length, Place::First);
             let found = opened().next(&mut bytes, max);
             if fits {
                 assert_eq!(found, Deframed::Frame { start: 3, end: 3 + length, used: 3 + length });

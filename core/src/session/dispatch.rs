@@ -53,9 +53,14 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
                     }
                     self.let_go();
                 }
+                Deframed::Noise { length } => {
+                    let start = self.inbox.head();
+                    self.hand =
+                        Hand { business: Business::Noise, slot: 0, view: Held { start, end: length } };
+                }
                 Deframed::Broken(error) => self.fail(error.into()),
                 Deframed::Incomplete { .. } | Deframed::Skip { .. } => {
-                    if self.link == Link::Lost && (self.their_bye != Farewell::Said || self.is_under_way()) {
+                    if self.link == Link::Lost && (!self.may_part() || self.is_under_way()) {
                         self.fail(LinkError::Lost.into());
                     }
                     return;
@@ -74,6 +79,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
     /// Checks the frame in hand and does what it says, as far as that needs nobody else.
     fn take(&mut self) -> Result<(), Error> {
         let Held { start, end } = self.hand.view;
+        let lossy = self.shared.is_lossy();
         let Some((content, check)) = split_check(self.inbox.bytes(start..end)) else {
             return Err(LinkError::Corrupt.into());
         };
@@ -81,6 +87,17 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         let kind = Kind::from_code(code);
         let tag = if kind == Some(Kind::Hello) { 0 } else { self.opening.receiving };
         let right = self.crc.update(tag, content) == check;
+        if lossy {
+            if !right || (self.state == SessionState::Opening && kind != Some(Kind::Hello)) {
+                return Ok(());
+            }
+            if self.state == SessionState::Open {
+                self.shared.begin();
+            }
+            if kind != Some(Kind::Hello) {
+                self.greeting.is_answered();
+            }
+        }
         match kind {
             Some(kind) if self.state == SessionState::Opening && kind != Kind::Hello => {
                 Err(PeerError::Unexpected(kind).into())
@@ -91,7 +108,11 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
                 self.hand.view =
                     Held { start: start.saturating_add(1), end: start.saturating_add(content.len()) };
                 let Some(kind) = kind else { return Ok(()) };
-                self.business(kind, check).map_err(|fault| fault.of(kind).into())
+                match self.business(kind, check) {
+                    // What came before it, or its answer, was lost: one of the two comes again.
+                    Err(Fault::Unexpected) if lossy => Ok(()),
+                    result => result.map_err(|fault| fault.of(kind).into()),
+                }
             }
         }
     }
@@ -117,7 +138,11 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             Kind::Notice => {
                 let Notice { number, words } = Notice::parse(bytes)?;
                 self.pongs = self.pongs.notice(number);
-                self.hand.give(Business::Notice, 0, words.len());
+                // One that comes again was told already.
+                if number != self.heard {
+                    self.heard = number;
+                    self.hand.give(Business::Notice, 0, words.len());
+                }
             }
             // An end that only receives has nothing for a node: it drops the frame, as one does that does not know it.
             Kind::Attach if self.role.sender().is_some() => {
@@ -128,7 +153,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             Kind::Bye => {
                 let Bye { code, .. } = Bye::parse(bytes)?;
                 self.hand.business = Business::Bye { code };
-                self.their_bye = Farewell::Said;
+                self.their_bye = Farewell::Said(code);
                 self.close(Code::Ok);
             }
             Kind::Abort => {
@@ -179,6 +204,8 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
 
     /// A frame that a sender sends.
     fn senders(&mut self, kind: Kind, check: u32) -> Result<(), Fault> {
+        let heard_bye = self.has_heard_bye();
+        let link = self.shared.link;
         let bytes = self.inbox.bytes(self.hand.view.range());
         let ours = match (self.shared.peer.order, self.role.sender()) {
             (Order::Both, _) | (_, None) => false,
@@ -190,14 +217,14 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         match kind {
             Kind::Offer => {
                 let offer = Offer::parse(bytes)?;
-                if self.their_bye == Farewell::Said && !offer.restart {
+                if heard_bye && !offer.restart {
                     return Err(Fault::Unexpected);
                 }
                 if ours {
                     receiver.refuse(offer.transfer, Code::Wait);
                 } else if offer.digest != DigestKind::Crc32 && !limits.checks.contains(offer.digest) {
                     receiver.unsupported(offer.transfer);
-                } else if let Some(slot) = receiver.offer(&offer, order)? {
+                } else if let Some(slot) = receiver.offer(&offer, order, link)? {
                     let begin = if offer.restart { Begin::AtStart } else { Begin::Anywhere };
                     self.hand.give(Business::Decide { begin }, slot, bytes.len());
                     self.shared.progress();
@@ -205,7 +232,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             }
             Kind::Data => {
                 let data = Data::parse(bytes)?;
-                if let Some(piece) = receiver.data(&data)? {
+                if let Some(piece) = receiver.data(&data, link)? {
                     let wanted = data.payload.get(piece.skip..).unwrap_or_default();
                     let check = if piece.skip == 0 {
                         let header = bytes.len().saturating_sub(wanted.len());
@@ -220,7 +247,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             }
             _ => {
                 self.shared.progress();
-                if let Some(slot) = receiver.end(&End::parse(bytes)?)? {
+                if let Some(slot) = receiver.end(&End::parse(bytes)?, link)? {
                     self.hand.give(Business::Commit, slot, bytes.len());
                 }
             }
@@ -230,12 +257,18 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
 
     /// A frame that a receiver sends.
     fn receivers(&mut self, kind: Kind) -> Result<(), Fault> {
+        let heard_bye = self.has_heard_bye();
         let bytes = self.inbox.bytes(self.hand.view.range());
         let shared = &mut self.shared;
         let sender = self.role.sender().ok_or(Fault::Unexpected)?;
         match kind {
-            Kind::Want if self.their_bye == Farewell::Said => return Err(Fault::Unexpected),
-            Kind::Want => self.hand.business = Business::Wanted { number: Want::parse(bytes)?.number },
+            Kind::Want if heard_bye => return Err(Fault::Unexpected),
+            Kind::Want => {
+                let Want { number, .. } = Want::parse(bytes)?;
+                if !(shared.is_lossy() && sender.is_answering(number)) {
+                    self.hand.business = Business::Wanted { number };
+                }
+            }
             Kind::Accept => sender.accepted(&Accept::parse(bytes)?, shared)?,
             Kind::Ack => sender.acked(&Ack::parse(bytes)?, shared)?,
             _ => {

@@ -54,6 +54,8 @@ pub(super) enum Business {
         number: u32,
     },
     Notice,
+    /// Bytes that are no frame.
+    Noise,
     Attached,
     Bye {
         code: Code,

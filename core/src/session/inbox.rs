@@ -63,7 +63,13 @@ impl<'b> Inbox<'b> {
         self.tail = self.tail.saturating_add(n).min(self.buffer.len());
     }
 
-    /// Looks for the next frame. Its range, and the `used` of [`Deframed::Frame`], are those of the buffer. It is there until it is consumed.
+    /// Where what was found begins.
+    pub(super) fn head(&self) -> usize {
+        self.head
+    }
+
+    /// Looks for the next frame. Its range, the `used` of [`Deframed::Frame`] and the end of noise are those of the buffer. It is there until it is
+    /// consumed.
     pub(super) fn next<F: Framing>(&mut self, framing: &mut F) -> Deframed {
         let max = F::largest(self.buffer.len());
         loop {
@@ -84,6 +90,10 @@ impl<'b> Inbox<'b> {
                         end: self.head.saturating_add(end),
                         used: self.head.saturating_add(used),
                     };
+                }
+                Deframed::Noise { length } => {
+                    self.needed = length;
+                    return Deframed::Noise { length: self.head.saturating_add(length) };
                 }
                 broken @ Deframed::Broken(_) => return broken,
             }

@@ -34,6 +34,8 @@ pub struct Incoming {
     unsynced_since: Instant,
     /// Bytes stored since the last ACK.
     untold: u32,
+    /// Where something was found missing last (§8.5), and 1: it is told once.
+    missed: u64,
     pub(super) digest: DigestKind,
     credit: Credit,
     due: Due,
@@ -77,6 +79,8 @@ impl Owes {
     pub(super) const WORDS: Self = Self(4);
     pub(super) const KEEP: Self = Self(8);
     pub(super) const DISCARD: Self = Self(16);
+    /// The ACK says that something is missing.
+    const GAP: Self = Self(32);
 
     const fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0
@@ -104,6 +108,7 @@ impl Incoming {
         unsynced: 0,
         unsynced_since: Instant::ZERO,
         untold: 0,
+        missed: 0,
         digest: DigestKind::Crc32,
         credit: Credit::Open,
         due: Due::Nothing,
@@ -142,6 +147,7 @@ impl Incoming {
     /// Makes it a WANT that is to be sent.
     pub(super) fn ask(&mut self, want: u32) {
         self.step(ReceiveEvent::Ask);
+        self.id = 0;
         self.want = want;
         self.due = Due::Want;
     }
@@ -160,6 +166,7 @@ impl Incoming {
             return false;
         }
         self.id = offer.transfer;
+        self.refusal = Code::Ok.into();
         self.size = if offer.directory { 0 } else { offer.size.unwrap_or(Self::UNKNOWN).min(Self::UNKNOWN) };
         self.digest = offer.digest;
         self.unsynced = 0;
@@ -197,8 +204,46 @@ impl Incoming {
         self.unsynced = 0;
         self.unsynced_since = now;
         self.untold = 0;
+        self.missed = 0;
         self.credit = Credit::Open;
         self.due = Due::Accept;
+    }
+
+    /// The answer to the OFFER may be lost: it is said again, from what has come by now.
+    pub(super) fn accepts_again(&mut self) {
+        if self.state == ReceiveState::Receiving && self.due == Due::Nothing {
+            self.due = Due::Accept;
+        }
+    }
+
+    /// The WANT may be lost: its name is asked for again.
+    pub(super) fn asks_again(&mut self) {
+        self.due = Due::Want;
+    }
+
+    /// Bytes have come before those that are next.
+    pub(super) fn misses(&mut self) {
+        if self.missed != self.received.saturating_add(1) {
+            self.lacks();
+        }
+    }
+
+    /// What is next is missing.
+    pub(super) fn lacks(&mut self) {
+        self.missed = self.received.saturating_add(1);
+        self.owes = self.owes.and(Owes::ACK).and(Owes::GAP);
+    }
+
+    /// Says how far it is, if that was not said yet.
+    pub(super) fn tell(&mut self) {
+        if self.untold > 0 {
+            self.owe_ack();
+        }
+    }
+
+    /// How it ended, if that is over and was told.
+    pub(super) fn ended_with(&self) -> Option<Code> {
+        (self.state == ReceiveState::Free).then_some(self.refusal.code)
     }
 
     /// `length` more bytes are stored; `check` is the CRC-32 of all.
@@ -301,8 +346,8 @@ impl Incoming {
     /// Frees the slot of what is over, once nothing is owed.
     fn settle(&mut self) {
         let settled = self.due == Due::Nothing && self.owes == Owes::NOTHING;
+        // Its id and how it ended are remembered as long as nothing else needs the slot (§8.5).
         if settled && self.step(ReceiveEvent::Clear) {
-            self.id = 0;
             self.want = 0;
         }
     }

@@ -214,11 +214,26 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         if self.can_transmit() {
             return Need::Transmit;
         }
+        if self.owes_acks() {
+            return Need::Transmit;
+        }
         self.conclude();
         if self.state == SessionState::Closed {
             return Need::Closed;
         }
         Need::Wait(Some(if waits { self.shared.now } else { self.due_at() }))
+    }
+
+    /// Where frames may be lost whoever sends them hears of each pause how far this end is (§8.5).
+    fn owes_acks(&mut self) -> bool {
+        if !self.shared.is_lossy() {
+            return false;
+        }
+        if let Some(receiver) = self.role.receiver() {
+            receiver.tell();
+        }
+        while self.emit() {}
+        self.can_transmit()
     }
 
     fn can_transmit(&self) -> bool {

@@ -88,6 +88,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             Business::NoticeTaken { number } => Action::Event(Event::NoticeTaken { number }),
             Business::Bye { code } => Action::Event(Event::Bye { code }),
             Business::Notice => Action::Event(Event::Notice(words(view))),
+            Business::Noise => Action::Event(Event::Noise(view)),
             Business::Attached => {
                 self.role.sender()?;
                 Action::Event(Event::Attached(Attach::parse(view).ok()?.name))

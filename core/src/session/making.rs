@@ -61,7 +61,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             return false;
         }
         let room = self.outbox.room::<F>();
-        let whole = self.outbox.len().saturating_sub(F::HEAD.saturating_add(F::TAIL));
+        let whole = F::fits(self.outbox.len());
         let control = self.shared.control_frame().min(whole);
         if self.notice == NoticeState::Asked && room >= control {
             let number = self.number;
@@ -165,7 +165,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         };
         let sealed = self.finish_frame(length);
         if let Some(sender) = self.role.sender() {
-            sender.fetched(slot, length, sealed, &mut self.shift);
+            sender.fetched(slot, length, sealed, &mut self.shift, self.shared.now);
         }
     }
 

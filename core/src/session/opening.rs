@@ -7,7 +7,7 @@ use super::role::Role;
 use super::shared::Peer;
 use super::transitions::{SessionEvent, SessionState};
 use super::{Session, Speaks};
-use crate::framing::Framing;
+use crate::framing::{Framing, Reliability};
 use crate::limits::Directions;
 use crate::wire::{Crc32, Hello, MIN_FRAME, tag};
 
@@ -16,6 +16,8 @@ const VERSION: u8 = 1;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Opening {
     nonce: u64,
+    /// The nonce of a peer that may have begun a new session: it is told ours, 0 if there is none (§8.5).
+    stranger: u64,
     /// The peer's, 0 before its first HELLO.
     peer: u64,
     /// Start values of the checks of frames to and from the peer (§3.4).
@@ -36,11 +38,13 @@ pub(super) enum Greeting {
     Echoed,
     /// It did, but the peer's says that it has not seen it: another one is due.
     EchoDue,
+    /// It did, and the peer has said something else since: it has seen it.
+    Answered,
 }
 
 impl Opening {
     pub(super) fn new(nonce: u64) -> Self {
-        Self { nonce, peer: 0, sending: 0, receiving: 0 }
+        Self { nonce, stranger: 0, peer: 0, sending: 0, receiving: 0 }
     }
 }
 
@@ -58,7 +62,24 @@ impl Greeting {
 
     /// Whether the peer can check frames from here.
     pub(super) fn is_known(self) -> bool {
-        matches!(self, Self::Echoed | Self::EchoDue)
+        matches!(self, Self::Echoed | Self::EchoDue | Self::Answered)
+    }
+
+    /// The peer's session is open.
+    pub(super) fn is_answered(&mut self) {
+        if *self == Self::Echoed {
+            *self = Self::Answered;
+        }
+    }
+
+    /// Whether HELLO was said and is not answered.
+    pub(super) fn is_awaiting(self) -> bool {
+        matches!(self, Self::Said | Self::Echoed)
+    }
+
+    /// HELLO is said again.
+    pub(super) fn repeat(&mut self) {
+        *self = Self::Due;
     }
 }
 
@@ -76,7 +97,10 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         let hello = Hello {
             version: VERSION,
             nonce: self.opening.nonce,
-            echo: self.opening.peer,
+            echo: match self.opening.stranger {
+                0 => self.opening.peer,
+                stranger => stranger,
+            },
             flags: one_direction | answers_want,
             frame: u32::try_from(F::largest(self.inbox.len())).unwrap_or(u32::MAX),
             window: limits.window,
@@ -92,6 +116,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         self.outbox.built(length);
         self.shared.spoke = self.shared.now;
         self.outbox.finish(&mut self.framing, &mut self.crc, 0, 0, Urgency::Fill);
+        self.opening.stranger = 0;
         self.greeting = if self.opening.peer == 0 { Greeting::Said } else { Greeting::Echoed };
         true
     }
@@ -101,12 +126,23 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         if hello.nonce == opening.nonce {
             return Ok(());
         }
-        if opening.peer != 0 && opening.peer != hello.nonce {
-            return Err(Fault::Restarted);
-        }
         let echoed = hello.echo == opening.nonce;
+        if opening.peer != 0 && opening.peer != hello.nonce {
+            match (self.shared.link, self.state) {
+                (Reliability::Reliable, _) => return Err(Fault::Restarted),
+                (Reliability::Lossy, SessionState::Open) if echoed => return Err(Fault::Restarted),
+                // It may be an old one that comes late: only an echo says that it is not.
+                (Reliability::Lossy, SessionState::Open) => {
+                    opening.stranger = hello.nonce;
+                    self.greeting = Greeting::EchoDue;
+                    return Ok(());
+                }
+                (Reliability::Lossy, _) => {}
+            }
+        }
         if self.state == SessionState::Open {
-            if !echoed && self.greeting == Greeting::Echoed {
+            let unseen = !echoed || self.shared.is_lossy();
+            if unseen && self.greeting == Greeting::Echoed {
                 self.greeting = Greeting::EchoDue;
             }
             return Ok(());

@@ -5,7 +5,7 @@
 //!   | gone | whole frames   | HEAD | frame being built ...    |
 //! ```
 
-use crate::framing::Framing;
+use crate::framing::{Framing, Place};
 use crate::wire::{CHECK_LEN, Crc32, Shift, Writer};
 
 #[derive(Debug)]
@@ -80,7 +80,7 @@ impl<'b> Outbox<'b> {
 
     /// The longest frame, kind to check, that can be built now.
     pub(super) fn room<F: Framing>(&self) -> usize {
-        self.buffer.len().saturating_sub(self.end).saturating_sub(F::HEAD.saturating_add(F::TAIL))
+        F::fits(self.buffer.len().saturating_sub(self.end))
     }
 
     /// Starts a frame of at most `max` bytes, kind to check.
@@ -111,6 +111,7 @@ impl<'b> Outbox<'b> {
         payload: usize,
         urgency: Urgency,
     ) -> Sealed {
+        let place = if self.is_empty() { Place::First } else { Place::Behind };
         let out = self.buffer.get_mut(self.end..).unwrap_or_default();
         let length = self.building.saturating_add(payload);
         let (header, rest) = out
@@ -122,7 +123,7 @@ impl<'b> Outbox<'b> {
         if let Some(place) = rest.get_mut(payload..).and_then(<[u8]>::first_chunk_mut) {
             *place = check.to_le_bytes();
         }
-        let wrapped = framing.wrap(out, length.saturating_add(CHECK_LEN));
+        let wrapped = framing.wrap(out, length.saturating_add(CHECK_LEN), place);
         self.end = self.end.saturating_add(wrapped);
         self.building = 0;
         if urgency == Urgency::Now {

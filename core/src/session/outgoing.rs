@@ -17,8 +17,10 @@ pub struct Outgoing {
     pub(super) id: u32,
     pub(super) want: u32,
     pub(super) size: Option<u64>,
-    /// DATA up to here was sent, and `check` is the CRC-32 of it.
+    /// DATA up to here was sent, since it was last gone back.
     pub(super) sent: u64,
+    /// DATA up to here was ever sent, and `check` is the CRC-32 of it.
+    pub(super) summed: u64,
     pub(super) check: u32,
     pub(super) acked: u64,
     /// DATA may go up to here.
@@ -31,6 +33,8 @@ pub struct Outgoing {
     pub(super) attempt: Attempt,
     pub(super) source: SourceEnd,
     pub(super) owes: Owes,
+    /// Whether its last OFFER or END is to be sent again (§8.5).
+    pub(super) repeats: Repeated,
     pub(super) refusal: Refusal,
     pub(super) how: Sent,
 }
@@ -77,6 +81,14 @@ pub(super) enum Owes {
     Report,
 }
 
+/// Whether a frame is to be sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(super) enum Repeated {
+    No,
+    Due,
+}
+
 impl Outgoing {
     /// A slot for a transfer.
     pub const FREE: Self = Self {
@@ -85,6 +97,7 @@ impl Outgoing {
         want: 0,
         size: None,
         sent: 0,
+        summed: 0,
         check: 0,
         acked: 0,
         limit: 0,
@@ -95,6 +108,7 @@ impl Outgoing {
         attempt: Attempt::First,
         source: SourceEnd::Ahead,
         owes: Owes::Nothing,
+        repeats: Repeated::No,
         refusal: Refusal { code: Code::Ok, words: "" },
         how: Sent::Stored,
     };
@@ -154,10 +168,39 @@ impl Outgoing {
         }
     }
 
+    /// Whether something of it awaits an answer.
+    pub(super) fn awaits(&self) -> bool {
+        match self.state {
+            SendState::Offered | SendState::Ended => true,
+            // Also if it may send no more until it hears how far it may.
+            SendState::Sending => self.flight() > 0 || self.sent >= self.limit,
+            _ => false,
+        }
+    }
+
+    /// What may be lost is sent again from here on.
+    pub(super) fn go_back(&mut self) {
+        self.sent = self.acked;
+        if self.state == SendState::Ended && self.sent < self.summed {
+            self.step(SendEvent::Missing);
+        }
+    }
+
+    /// What awaits an answer may be lost: whether the receiver is to be asked how far it is.
+    pub(super) fn repeat(&mut self) -> bool {
+        let waits = self.state == SendState::Sending && self.flight() == 0;
+        self.go_back();
+        if matches!(self.state, SendState::Offered | SendState::Ended) {
+            self.repeats = Repeated::Due;
+        }
+        waits
+    }
+
     /// Begins anew.
     pub(super) fn again(&mut self, attempt: Attempt) {
         self.attempt = attempt;
         self.sent = 0;
+        self.summed = 0;
         self.check = 0;
         self.acked = 0;
         self.prefix = 0;

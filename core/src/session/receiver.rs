@@ -9,6 +9,7 @@ use super::shared::{Order, Shared};
 use super::slots::Slots;
 use super::transitions::{ReceiveEvent, ReceiveState};
 use crate::action::{Answer, Refusal};
+use crate::framing::Reliability;
 use crate::units::WantId;
 use crate::wire::{Code, Data, End, Offer};
 
@@ -22,6 +23,8 @@ pub struct Receiver<'b> {
     last_want: u32,
     /// An offer that is declined without a slot. Until that is told no further frame is taken.
     refused: Option<(u32, Code)>,
+    /// A transfer that is over, of which the peer does not know that: how it ended (§8.5).
+    ended: Option<(u32, Code)>,
 }
 
 /// What is new in a frame of DATA.
@@ -39,7 +42,7 @@ impl<'b> Receiver<'b> {
         for slot in slots.iter_mut() {
             *slot = Incoming::FREE;
         }
-        Self { slots: Slots::new(slots), last_id: 0, last_want: 0, refused: None }
+        Self { slots: Slots::new(slots), last_id: 0, last_want: 0, refused: None, ended: None }
     }
 
     pub(super) fn capacity(&self) -> u32 {
@@ -103,22 +106,55 @@ impl<'b> Receiver<'b> {
         }
     }
 
+    /// Whether a WANT awaits its answer.
+    pub(super) fn awaits(&self) -> bool {
+        self.slots.iter().any(|slot| slot.is(ReceiveState::Wanted, Due::Nothing))
+    }
+
+    /// Says again what may be lost.
+    pub(super) fn repeat(&mut self) {
+        for slot in self.slots.iter_mut().filter(|slot| slot.is(ReceiveState::Wanted, Due::Nothing)) {
+            slot.asks_again();
+        }
+    }
+
+    /// Says how far it is where that was not said yet, on a link that may lose frames.
+    pub(super) fn tell(&mut self) {
+        for slot in self.slots.iter_mut() {
+            slot.tell();
+        }
+    }
+
     // Frames of the sender's.
 
     /// The slot of an offer that the storage is to decide on, if there is one.
-    pub(super) fn offer(&mut self, offer: &Offer<'_>, order: Order) -> Result<Option<usize>, Fault> {
+    pub(super) fn offer(
+        &mut self,
+        offer: &Offer<'_>,
+        order: Order,
+        link: Reliability,
+    ) -> Result<Option<usize>, Fault> {
         let id = offer.transfer;
-        // One that was told to wait (§11) comes again, perhaps after later ones.
-        let late = id <= self.last_id && order == Order::Both;
+        // One that was told to wait (§11) comes again, perhaps after later ones; so does one whose answer was lost.
+        let late = id <= self.last_id && order == Order::Both && link == Reliability::Reliable;
         self.last_id = self.last_id.max(id);
         let found = match (self.find(id), offer.want) {
             (Some(found), _) if offer.restart => Some(found),
+            (Some((_, incoming)), _) if link == Reliability::Lossy => {
+                incoming.accepts_again();
+                return Ok(None);
+            }
             (Some(_), _) => return Err(Fault::Unexpected),
             (None, _) if late && !offer.restart => return Err(Fault::Unexpected),
             (None, Some(want)) => {
                 let wanted =
                     |slot: &Incoming| slot.want == want && slot.is(ReceiveState::Wanted, Due::Nothing);
-                Some(self.first(wanted).ok_or(Fault::Unexpected)?)
+                let found = self.first(wanted);
+                if found.is_none() && link == Reliability::Lossy {
+                    self.refuse(id, Code::NotAllowed);
+                    return Ok(None);
+                }
+                Some(found.ok_or(Fault::Unexpected)?)
             }
             (None, None) => self.slots.free(),
         };
@@ -146,9 +182,9 @@ impl<'b> Receiver<'b> {
     }
 
     /// What of a frame's payload the storage is to take, if any.
-    pub(super) fn data(&mut self, data: &Data<'_>) -> Result<Option<Piece>, Fault> {
+    pub(super) fn data(&mut self, data: &Data<'_>, link: Reliability) -> Result<Option<Piece>, Fault> {
         let Some((slot, incoming)) = self.find(data.transfer) else {
-            return self.late(data.transfer);
+            return self.late(data.transfer, link);
         };
         if incoming.state != ReceiveState::Receiving {
             return Err(Fault::Unexpected);
@@ -160,6 +196,14 @@ impl<'b> Receiver<'b> {
             return Ok(None);
         }
         if end <= incoming.received {
+            if link == Reliability::Lossy {
+                // The peer has not heard how far this end is.
+                incoming.owe_ack();
+            }
+            return Ok(None);
+        }
+        if link == Reliability::Lossy && data.offset > incoming.received {
+            incoming.misses();
             return Ok(None);
         }
         // Less than the payload has bytes.
@@ -168,17 +212,29 @@ impl<'b> Receiver<'b> {
     }
 
     /// A frame for a transfer that is over here, or that never was.
-    fn late<T>(&self, id: u32) -> Result<Option<T>, Fault> {
-        if id <= self.last_id { Ok(None) } else { Err(Fault::Unexpected) }
+    fn late<T>(&mut self, id: u32, link: Reliability) -> Result<Option<T>, Fault> {
+        if id > self.last_id {
+            return Err(Fault::Unexpected);
+        }
+        if link == Reliability::Lossy {
+            let code = self.slots.all().iter().find(|slot| slot.id == id).map(Incoming::ended_with);
+            // That of one whose report or last frame is still to come follows by itself.
+            self.ended = code.map_or(Some((id, Code::Unknown)), |code| code.map(|code| (id, code)));
+        }
+        Ok(None)
     }
 
     /// The slot of a transfer that the storage is to commit, if it is all there.
-    pub(super) fn end(&mut self, end: &End<'_>) -> Result<Option<usize>, Fault> {
+    pub(super) fn end(&mut self, end: &End<'_>, link: Reliability) -> Result<Option<usize>, Fault> {
         let Some((slot, incoming)) = self.find(end.transfer) else {
-            return self.late(end.transfer);
+            return self.late(end.transfer, link);
         };
         if incoming.state != ReceiveState::Receiving || end.digest != incoming.digest {
             return Err(Fault::Unexpected);
+        }
+        if link == Reliability::Lossy && end.size > incoming.received && incoming.may_end_at(end.size) {
+            incoming.lacks();
+            return Ok(None);
         }
         if end.size != incoming.received || !incoming.may_end_at(end.size) {
             incoming.differs("size differs");

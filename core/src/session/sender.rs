@@ -1,7 +1,9 @@
 //! The sender's half of a session (§9): what the application's wishes and the receiver's frames do to its transfers.
 
+mod pace;
 mod tasks;
 
+use pace::Pace;
 pub(super) use tasks::{Task, Turn};
 
 use super::dispatch::Fault;
@@ -11,7 +13,9 @@ use super::slots::Slots;
 use super::transitions::{SendEvent, SendState};
 use crate::action::{Answer, By, Event, Refusal, Sent};
 use crate::units::TransferId;
-use crate::wire::{Abort, Accept, Ack, Answered, Code, Decline, DigestKind, Done, Hello, Scope, Writer};
+use crate::wire::{
+    Abort, Accept, Ack, Answered, Code, Decline, DigestKind, Done, Gaps, Hello, Scope, Writer,
+};
 
 /// The sender's half of a session.
 #[derive(Debug)]
@@ -21,6 +25,8 @@ pub struct Sender<'b> {
     /// A WANT that is refused for want of a slot. Until that is told no further frame is taken.
     refused: Option<u32>,
     peer: Peer,
+    /// What is lost, and what arrives, say how long frames should be.
+    pace: Pace,
 }
 
 /// What the peer's HELLO says to a sender (§4.1).
@@ -36,14 +42,15 @@ impl<'b> Sender<'b> {
     pub fn new(slots: &'b mut [Outgoing]) -> Self {
         slots.fill(Outgoing::FREE);
         let peer = Peer { window: 0, eager: 0, digest: DigestKind::Crc32 };
-        Self { slots: Slots::new(slots), last_id: 0, refused: None, peer }
+        Self { slots: Slots::new(slots), last_id: 0, refused: None, peer, pace: Pace::new() }
     }
 
     /// The peer has said what it takes.
     pub(super) fn greeted(&mut self, hello: &Hello, shared: &Shared<'_>) {
         self.peer = Peer {
             window: hello.window,
-            eager: if shared.peer.order == Order::Both { hello.eager } else { 0 },
+            // Nothing goes ahead of an answer where it may be lost (§8.5).
+            eager: if shared.peer.order == Order::Both && !shared.is_lossy() { hello.eager } else { 0 },
             digest: hello.digests.choose(shared.limits.makes),
         };
     }
@@ -117,6 +124,17 @@ impl<'b> Sender<'b> {
         Some(slot.acked.max(slot.prefix))
     }
 
+    /// Whether something awaits an answer.
+    pub(super) fn awaits(&self) -> bool {
+        self.slots.iter().any(Outgoing::awaits)
+    }
+
+    /// Sends again what may be lost; whether the receiver is to be asked how far it is.
+    pub(super) fn repeat(&mut self) -> bool {
+        self.pace.lost();
+        self.slots.iter_mut().fold(false, |asks, slot| (slot.awaits() && slot.repeat()) || asks)
+    }
+
     /// The application gives a transfer up.
     pub(super) fn cancel(&mut self, id: u32, refusal: Refusal) {
         if let Some((_, slot)) = self.find(id) {
@@ -160,12 +178,22 @@ impl<'b> Sender<'b> {
         self.refused.is_none()
     }
 
+    /// Whether a WANT of the peer's is being answered.
+    pub(super) fn is_answering(&self, want: u32) -> bool {
+        self.slots.iter().any(|slot| slot.want == want && slot.state != SendState::Free)
+    }
+
     // Frames of the receiver's.
 
     pub(super) fn accepted(&mut self, accept: &Accept, shared: &mut Shared<'_>) -> Result<(), Fault> {
         let Some((_, slot)) = self.find(accept.transfer) else {
             return self.late(accept.transfer);
         };
+        if shared.is_lossy() && matches!(slot.state, SendState::Sending | SendState::Ended) {
+            // An answer to an OFFER that was sent again.
+            let Accept { transfer, offset: received, credit, .. } = *accept;
+            return self.acked(&Ack { transfer, received, durable: 0, credit, gaps: Gaps::NONE }, shared);
+        }
         shared.progress();
         if accept.have {
             return allowed(slot.stored(Sent::HadIt));
@@ -202,15 +230,24 @@ impl<'b> Sender<'b> {
         let Some((_, slot)) = self.find(ack.transfer) else {
             return self.late(ack.transfer);
         };
-        allowed(ack.received <= slot.sent.max(slot.prefix))?;
+        allowed(ack.received <= slot.summed.max(slot.prefix))?;
         if ack.received < slot.acked {
             return Ok(());
         }
-        if ack.received > slot.acked && ack.received <= slot.sent {
+        let further = ack.received > slot.acked && ack.received <= slot.summed;
+        if further {
             slot.acked = ack.received;
+            slot.sent = slot.sent.max(slot.acked);
             shared.progress();
         }
         slot.limit = ack.received.saturating_add(ack.credit.into());
+        let lost = shared.is_lossy() && !ack.gaps.is_empty();
+        if lost {
+            slot.go_back();
+            self.pace.lost();
+        } else if further {
+            self.pace.arrived(ack.transfer, ack.received, shared);
+        }
         Ok(())
     }
 
@@ -219,7 +256,8 @@ impl<'b> Sender<'b> {
         let Some((index, slot)) = self.find(done.transfer) else {
             return self.late(done.transfer).map(|()| None);
         };
-        allowed(slot.state == SendState::Ended)?;
+        let may_end = matches!(slot.state, SendState::Offered | SendState::Sending) && shared.is_lossy();
+        allowed(slot.state == SendState::Ended || (may_end && done.code != Code::Ok))?;
         shared.progress();
         let again = match (done.code, slot.attempt) {
             (Code::Ok, _) => {
@@ -227,6 +265,8 @@ impl<'b> Sender<'b> {
                 return Ok(None);
             }
             (Code::Integrity, Attempt::First | Attempt::Restart) => Attempt::AfterIntegrity,
+            // It may be remembered by its identity, which a restart would not let it say.
+            (Code::Unknown, attempt) if shared.is_lossy() => attempt,
             (Code::Unknown, Attempt::First) => Attempt::Restart,
             (code, _) => return Ok(slot.refused(code).then_some(index)),
         };

@@ -1,6 +1,8 @@
 //! What a session and its roles both look at.
 
+use super::repeats::Repeats;
 use crate::action::Refusal;
+use crate::framing::Reliability;
 use crate::limits::{Directions, Limits};
 use crate::units::Instant;
 use crate::wire::{Code, Hello, MAX_CONTROL, MIN_FRAME};
@@ -17,11 +19,19 @@ pub(super) struct Shared<'b> {
     pub(super) since: Instant,
     /// When this end last had a frame to send.
     pub(super) spoke: Instant,
+    /// What the link is like, and when to send again what it may have lost.
+    pub(super) link: Reliability,
+    pub(super) repeats: Repeats,
 }
 
 impl<'b> Shared<'b> {
-    pub(super) fn new(limits: &'b Limits, now: Instant) -> Self {
-        Self { limits, peer: Peer::UNKNOWN, now, progressed: now, since: now, spoke: now }
+    pub(super) fn new(limits: &'b Limits, link: Reliability, now: Instant) -> Self {
+        let repeats = Repeats::new(now);
+        Self { limits, peer: Peer::UNKNOWN, now, progressed: now, since: now, spoke: now, link, repeats }
+    }
+
+    pub(super) fn is_lossy(&self) -> bool {
+        self.link == Reliability::Lossy
     }
 
     /// It is `now`, or later.
@@ -37,6 +47,7 @@ impl<'b> Shared<'b> {
     /// A transfer came further: the stall budget begins anew (§13).
     pub(super) fn progress(&mut self) {
         self.progressed = self.now;
+        self.repeats.advanced(self.now);
     }
 
     /// The longest control frame that both ends can hold (§3.1).

@@ -33,6 +33,11 @@ impl<'b, T: Slot> Slots<'b, T> {
         Some((index, slot))
     }
 
+    /// All of them, also those that are free.
+    pub(super) fn all(&self) -> &[T] {
+        self.all
+    }
+
     /// Looks no further than need be.
     pub(super) fn trim(&mut self) {
         while self.last().is_some_and(Slot::is_free) {

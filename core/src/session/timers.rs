@@ -3,7 +3,7 @@
 use super::role::Role;
 use super::shared::Shared;
 use super::transitions::SessionState;
-use super::{NoticeState, Session};
+use super::{Asking, Farewell, NoticeState, Session};
 use crate::error::LinkError;
 use crate::framing::Framing;
 use crate::units::{Instant, Millis};
@@ -53,8 +53,9 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
     pub(super) fn expire(&mut self) {
         match self.state {
             SessionState::Opening if self.is_late() => self.fail(LinkError::Handshake.into()),
+            SessionState::Opening => self.repeat_what_is_lost(),
             SessionState::Open => self.expire_open(),
-            SessionState::Opening | SessionState::Ending | SessionState::Closed => {}
+            SessionState::Ending | SessionState::Closed => {}
         }
     }
 
@@ -66,6 +67,54 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             self.fail(LinkError::Silent.into());
         } else if self.shared.now >= self.stalls_at() {
             self.fail(LinkError::Stalled.into());
+        } else {
+            self.repeat_what_is_lost();
+        }
+    }
+
+    /// Whether something was said that awaits an answer, on a link that may have lost either (§8.5).
+    fn awaits(&mut self) -> bool {
+        if !self.shared.is_lossy() {
+            return false;
+        }
+        match self.state {
+            SessionState::Opening => self.greeting.is_awaiting(),
+            SessionState::Open => {
+                self.notice == NoticeState::Sent
+                    || (self.has_said_bye() && !self.has_heard_bye())
+                    || self.role.receiver().is_some_and(|receiver| receiver.awaits())
+                    || self.role.sender().is_some_and(|sender| sender.awaits())
+            }
+            SessionState::Ending | SessionState::Closed => false,
+        }
+    }
+
+    /// Says again what awaits an answer for too long.
+    fn repeat_what_is_lost(&mut self) {
+        if !self.awaits() {
+            self.shared.repeats.advanced(self.shared.now);
+            return;
+        }
+        // What has not left yet cannot have been lost.
+        if self.shared.now < self.shared.repeats.due_at() || !self.outbox.is_empty() {
+            return;
+        }
+        self.shared.repeats.ran_out(self.shared.now);
+        if self.state == SessionState::Opening {
+            self.greeting.repeat();
+            return;
+        }
+        if self.notice == NoticeState::Sent {
+            self.notice = NoticeState::Asked;
+        }
+        if let Farewell::Said(code) = self.bye {
+            self.bye = Farewell::Meant(code);
+        }
+        if let Some(receiver) = self.role.receiver() {
+            receiver.repeat();
+        }
+        if self.role.sender().is_some_and(|sender| sender.repeat()) {
+            self.asking = Asking::Due;
         }
     }
 
@@ -77,13 +126,14 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
     /// The one place that says when the engine must be called again.
     pub(super) fn due_at(&mut self) -> Instant {
         let end = self.shared.ends_at(self.state);
+        let repeat = if self.awaits() && self.outbox.is_empty() { self.shared.repeats.due_at() } else { end };
         if self.state != SessionState::Open {
-            return end;
+            return end.min(repeat);
         }
         let stall = if self.expects() { self.stalls_at() } else { end };
         let sync = self.role.receiver().and_then(|receiver| receiver.deadline(&self.shared)).unwrap_or(end);
         // A PING that is due and has found no room goes with whatever makes room for it.
         let ping = if self.shared.owes_ping() { end } else { self.shared.pings_at() };
-        end.min(stall).min(sync).min(ping)
+        end.min(stall).min(sync).min(ping).min(repeat)
     }
 }

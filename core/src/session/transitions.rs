@@ -122,6 +122,8 @@ transitions! {
         Stored,
         /// DONE says that it was wrong or is unknown: offer again from the start.
         Again,
+        /// Something is missing at the receiver (§8.5).
+        Missing,
         /// DECLINE says `wait`: the other direction goes first (§11).
         Wait,
         /// DECLINE, DONE or ABORT with any other code.
@@ -152,6 +154,7 @@ transitions! {
     Sending + Refused => Over,
     Sending + Abort => Over,
     Ended + Accepted => Ended,
+    Ended + Missing => Sending,
     Ended + Stored => Over,
     Ended + Again => Queued,
     Ended + Refused => Over,

@@ -5,7 +5,7 @@ use crate::action::{Action, By, Event, Failure, Refusal};
 use crate::session::transitions::ReceiveState;
 use crate::storage::Part;
 use crate::units::{Instant, TransferId, WantId};
-use crate::wire::{Abort, Accept, Ack, Answered, Code, Decline, Done, Gaps, Scope, Writer};
+use crate::wire::{Abort, Accept, Ack, Answered, Code, Decline, Done, Gap, Gaps, Scope, Writer};
 
 /// What the storage or the application is to be asked or told, apart from frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,12 +26,12 @@ impl Incoming {
         let transfer = self.id;
         let Refusal { code, words } = self.refusal;
         let credit = if self.credit == Credit::Open { window } else { 0 };
-        let (received, durable, check) = (self.received, self.durable, self.check);
+        let (received, check) = (self.received, self.check);
         match core::mem::replace(&mut self.due, Due::Nothing) {
             Due::Nothing | Due::Want => {
-                self.owes = self.owes.without(Owes::ACK);
+                self.emit_ack(w, credit);
+                self.owes = self.owes.without(Owes::ACK.and(Owes::GAP));
                 self.untold = 0;
-                Ack { transfer, received, durable, credit, gaps: Gaps::NONE }.emit_without_gaps(w);
             }
             Due::Accept => Accept { transfer, have: false, offset: received, check, credit }.emit(w),
             Due::Have => Accept { transfer, have: true, offset: 0, check: 0, credit: 0 }.emit(w),
@@ -40,6 +40,16 @@ impl Incoming {
             Due::Abort => Abort { scope: Scope::Receiving, transfer, code, words }.emit(w),
         }
         self.settle();
+    }
+
+    fn emit_ack(&self, w: &mut Writer<'_>, credit: u32) {
+        let (transfer, received, durable) = (self.id, self.received, self.durable);
+        if self.owes.has(Owes::GAP) {
+            let gap = [Gap { start: received, length: 1 }];
+            Ack { transfer, received, durable, credit, gaps: Gaps::new(&gap) }.emit(w);
+        } else {
+            Ack { transfer, received, durable, credit, gaps: Gaps::NONE }.emit_without_gaps(w);
+        }
     }
 
     /// When a Sync is due.

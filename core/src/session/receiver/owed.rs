@@ -4,13 +4,17 @@ use super::super::incoming::Chore;
 use super::{Incoming, Receiver, Shared};
 use crate::action::Action;
 use crate::units::Instant;
-use crate::wire::{Answered, Decline, Writer};
+use crate::wire::{Answered, Decline, Done, Writer};
 
 impl Receiver<'_> {
     /// Writes one frame that is owed; whether there was one.
     pub(in crate::session) fn emit(&mut self, w: &mut Writer<'_>, shared: &Shared<'_>) -> bool {
         if let Some((number, code)) = self.refused.take() {
             Decline { what: Answered::Offer, number, code, words: "" }.emit(w);
+            return true;
+        }
+        if let Some((transfer, code)) = self.ended.take() {
+            Done { transfer, code, words: "" }.emit(w);
             return true;
         }
         self.slots.trim();

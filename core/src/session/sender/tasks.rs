@@ -1,12 +1,13 @@
 //! What the sender asks of its storage, and what comes of the answers.
 
 use super::super::outbox::Sealed;
-use super::super::outgoing::{Attempt, Outgoing, Reply, SourceEnd};
+use super::super::outgoing::{Attempt, Outgoing, Repeated, Reply, SourceEnd};
 use super::super::shared::Shared;
 use super::super::transitions::{SendEvent, SendState};
 use super::Sender;
 use crate::action::Refusal;
 use crate::storage::{Description, FileType, Start};
+use crate::units::Instant;
 use crate::wire::{Code, Crc32, Data, End, MIN_FRAME, Offer, Shift, UncheckedName, Writer};
 
 /// Whose direction may carry DATA, where only one may (§11).
@@ -52,7 +53,9 @@ impl Sender<'_> {
             .iter()
             .enumerate()
             .filter(|(_, slot)| {
-                matches!(slot.state, SendState::Offered | SendState::Verifying | SendState::Sending)
+                let repeats = slot.state == SendState::Ended && slot.repeats == Repeated::Due;
+                repeats
+                    || matches!(slot.state, SendState::Offered | SendState::Verifying | SendState::Sending)
             })
             .min_by_key(|(_, slot)| slot.id);
         if let Some((index, slot)) = sending {
@@ -81,21 +84,32 @@ impl Sender<'_> {
         whole: usize,
         shared: &Shared<'_>,
     ) -> Option<Task> {
+        if outgoing.repeats == Repeated::Due && outgoing.state == SendState::Offered {
+            let fits = room >= shared.control_frame() || room >= whole;
+            return fits.then_some(Task::Describe { slot });
+        }
         if outgoing.state == SendState::Verifying {
             let left = outgoing.prefix.saturating_sub(outgoing.sent);
             let room = room.min(usize::try_from(left).unwrap_or(usize::MAX));
             return (room > 0).then_some(Task::Verify { slot, room });
         }
-        let at_end = outgoing.source == SourceEnd::Reached || outgoing.size == Some(outgoing.sent);
+        let whole_is_sent = outgoing.sent >= outgoing.summed;
+        let at_end =
+            (outgoing.source == SourceEnd::Reached && whole_is_sent) || outgoing.size == Some(outgoing.sent);
         if at_end {
             let eager = outgoing.start == Start::Eager && self.peer.eager > 0;
-            let may = eager || outgoing.state == SendState::Sending;
+            let may = eager || matches!(outgoing.state, SendState::Sending | SendState::Ended);
             return (may && room >= MIN_FRAME.min(whole)).then_some(Task::Finish { slot });
         }
         let allowed = self.allowed(outgoing);
         let overhead = Data::overhead(outgoing.id, outgoing.sent);
         let payload = whole.min(shared.peer.frame).saturating_sub(overhead) as u64;
-        let left = outgoing.size.map_or(u64::MAX, |size| size.saturating_sub(outgoing.sent));
+        let payload = if shared.is_lossy() { payload.min(self.pace.longest() as u64) } else { payload };
+        let left = match outgoing.summed.checked_sub(outgoing.sent) {
+            // What was sent before goes again as far as that, and no further.
+            Some(before @ 1..) => before,
+            _ => outgoing.size.map_or(u64::MAX, |size| size.saturating_sub(outgoing.sent)),
+        };
         let wish = payload.min(left);
         // A small rest of the credit is not worth a frame while there is more to come (§9.3).
         if allowed == 0 || (allowed < wish && self.flight().saturating_mul(2) >= self.peer.window.into()) {
@@ -160,6 +174,7 @@ impl Sender<'_> {
     /// The OFFER is in the transmit buffer.
     pub(in crate::session) fn offered(&mut self, slot: usize, what: &Description<'_>) {
         let Some(slot) = self.slots.get_mut(slot) else { return };
+        slot.repeats = Repeated::No;
         slot.step(SendEvent::Offer);
         slot.size = if what.file_type == FileType::Directory { Some(0) } else { what.size };
         slot.start = what.start;
@@ -173,16 +188,22 @@ impl Sender<'_> {
         length: usize,
         sealed: Sealed,
         shift: &mut Shift,
+        now: Instant,
     ) {
         let Some(slot) = self.slots.get_mut(slot) else { return };
-        slot.check = sealed.extend(slot.check, length, shift);
-        slot.sent = slot.sent.saturating_add(length as u64);
+        let end = slot.sent.saturating_add(length as u64);
+        if slot.sent >= slot.summed {
+            slot.check = sealed.extend(slot.check, length, shift);
+            slot.summed = end;
+            self.pace.sent(slot.id, end, now);
+        }
+        slot.sent = end;
     }
 
     /// The source has ended.
     pub(in crate::session) fn ended(&mut self, slot: usize) {
         let Some(slot) = self.slots.get_mut(slot) else { return };
-        if slot.size.is_some() {
+        if slot.size.is_some() || slot.sent < slot.summed {
             slot.abort(Refusal { code: Code::Changed, words: "the source ended early" });
         } else {
             slot.source = SourceEnd::Reached;
@@ -201,6 +222,7 @@ impl Sender<'_> {
         shared.progress();
         slot.check = crc.update(slot.check, bytes);
         slot.sent = slot.sent.saturating_add(bytes.len() as u64);
+        slot.summed = slot.sent;
         let differs =
             if slot.sent < slot.prefix { bytes.is_empty() } else { slot.check != slot.prefix_check };
         if differs {
@@ -215,13 +237,14 @@ impl Sender<'_> {
     /// Writes the END of a slot.
     pub(in crate::session) fn end(&self, slot: usize, w: &mut Writer<'_>) {
         let Some(slot) = self.slots.get(slot) else { return };
-        let (transfer, size, check) = (slot.id, slot.sent, slot.check);
+        let (transfer, size, check) = (slot.id, slot.summed, slot.check);
         End { transfer, size, check, digest: self.digest(), value: &[] }.emit(w);
     }
 
     /// The END is in the transmit buffer.
     pub(in crate::session) fn finished(&mut self, slot: usize) {
         if let Some(slot) = self.slots.get_mut(slot) {
+            slot.repeats = Repeated::No;
             slot.step(SendEvent::End);
         }
     }

@@ -1,0 +1,57 @@
+//! How long frames are on a link that loses some, and how long their answers take (§8.5).
+
+use super::super::shared::Shared;
+use crate::units::Instant;
+
+/// Payload of a frame at first, and at least.
+const FIRST: usize = 240;
+const SHORTEST: usize = 32;
+/// After so many that arrived a frame may be twice as long.
+const GROWS_AFTER: u8 = 32;
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    /// The longest payload.
+    longest: usize,
+    /// How many have arrived since that was changed.
+    arrived: u8,
+    /// What was sent once only and is not acknowledged yet: the transfer, the end of the frame, and when.
+    sample: Option<(u32, u64, Instant)>,
+}
+
+impl Pace {
+    pub(super) fn new() -> Self {
+        Self { longest: FIRST, arrived: 0, sample: None }
+    }
+
+    pub(super) fn longest(&self) -> usize {
+        self.longest
+    }
+
+    /// A frame was sent for the first time.
+    pub(super) fn sent(&mut self, transfer: u32, end: u64, now: Instant) {
+        if self.sample.is_none() {
+            self.sample = Some((transfer, end, now));
+        }
+    }
+
+    /// The receiver has a transfer up to there.
+    pub(super) fn arrived(&mut self, transfer: u32, received: u64, shared: &mut Shared<'_>) {
+        if let Some((_, _, sent)) = self.sample.filter(|(id, end, _)| *id == transfer && *end <= received) {
+            self.sample = None;
+            shared.repeats.measured(sent, shared.now);
+        }
+        self.arrived = self.arrived.saturating_add(1);
+        if self.arrived >= GROWS_AFTER {
+            self.arrived = 0;
+            self.longest = self.longest.saturating_mul(2);
+        }
+    }
+
+    /// Something was lost: what is sent again tells nothing of the round trip.
+    pub(super) fn lost(&mut self) {
+        self.sample = None;
+        self.arrived = 0;
+        self.longest = (self.longest / 2).max(SHORTEST);
+    }
+}
