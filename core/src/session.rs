@@ -115,6 +115,7 @@ pub struct Session<'b, R, F = Stream, C = Nibble> {
     pongs: Pongs,
     /// What ATTACH has yet to say.
     attach: Option<NodeName<'b>>,
+    attaching: Asking,
     notice: NoticeState,
     /// The number of the newest NOTICE of ours; a PING bears 0.
     number: u32,
@@ -122,6 +123,7 @@ pub struct Session<'b, R, F = Stream, C = Nibble> {
     heard: u32,
     /// How often BYE was said.
     byes: u8,
+    /// PING, to hear how far the peer is (§4.2).
     asking: Asking,
     bye: Farewell,
     their_bye: Farewell,
@@ -163,7 +165,7 @@ enum Farewell {
     Said(Code),
 }
 
-/// Whether the peer is to be asked how far it is (§4.2).
+/// Whether something is to be said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asking {
     No,
@@ -214,6 +216,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             source: Source::Ready,
             pongs: Pongs::None,
             attach: None,
+            attaching: Asking::No,
             notice: NoticeState::None,
             number: 0,
             heard: 0,
@@ -284,16 +287,21 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         }
         let is_empty = self.outbox.is_empty();
         let mut w = self.outbox.begin::<F>(self.shared.control_frame());
-        if let Some(name) = self.attach {
+        let attaches = self.attach.filter(|_| self.attaching == Asking::Due);
+        if let Some(name) = attaches {
             Attach { name }.emit(&mut w);
             if w.is_full() && !is_empty {
                 return false;
             }
-            self.attach = None;
+            self.attaching = Asking::No;
         } else if let Some(number) = self.pongs.take() {
             Pong { number }.emit(&mut w);
         } else if self.shared.owes_ping() || self.asking == Asking::Due {
             self.asking = Asking::No;
+            if self.shared.is_lossy() {
+                // It is not answered, and may be lost.
+                self.attaching = Asking::Due;
+            }
             Ping { number: 0 }.emit(&mut w);
         } else if !(self.role.receiver().is_some_and(|receiver| receiver.emit(&mut w, &self.shared))
             || self.role.sender().is_some_and(|sender| sender.emit(&mut w)))

@@ -28,6 +28,11 @@ impl Faults {
         Self { lost: frames.into_iter().collect(), ..Self::default() }
     }
 
+    /// Something else is said before this frame.
+    pub fn says(before: u64, junk: &[u8]) -> Self {
+        Self { junk: Some((before, junk.to_vec())), ..Self::default() }
+    }
+
     /// How many frames have passed.
     pub fn passed(&self) -> u64 {
         self.frame

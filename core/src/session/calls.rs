@@ -3,7 +3,7 @@
 use super::hand::Business;
 use super::role::{Receives, Role, Sends};
 use super::transitions::SessionState;
-use super::{Farewell, NoticeState, Session};
+use super::{Asking, Farewell, NoticeState, Session};
 use crate::error::Error;
 use crate::framing::Framing;
 use crate::units::{TransferId, WantId};
@@ -28,6 +28,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
     pub fn attach(&mut self, name: NodeName<'b>) {
         if !self.has_said_bye() {
             self.attach = Some(name);
+            self.attaching = Asking::Due;
         }
     }
 

@@ -154,6 +154,11 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
                 let Bye { code, .. } = Bye::parse(bytes)?;
                 self.hand.business = Business::Bye { code };
                 self.their_bye = Farewell::Said(code);
+                if self.shared.is_lossy()
+                    && let Some(receiver) = self.role.receiver()
+                {
+                    receiver.left_alone();
+                }
                 self.close(Code::Ok);
             }
             Kind::Abort => {

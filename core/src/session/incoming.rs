@@ -216,9 +216,12 @@ impl Incoming {
         }
     }
 
-    /// The WANT may be lost: its name is asked for again.
-    pub(super) fn asks_again(&mut self) {
-        self.due = Due::Want;
+    /// What was said may be lost: of a WANT the name is asked for again.
+    pub(super) fn repeat(&mut self) {
+        if self.is(ReceiveState::Wanted, Due::Nothing) {
+            self.due = Due::Want;
+        }
+        self.owe_ack();
     }
 
     /// Bytes have come before those that are next.
@@ -317,6 +320,14 @@ impl Incoming {
     /// The peer ends it; whether it can. The words of its frame are to be told.
     pub(super) fn aborted(&mut self, code: Code, part: Owes) -> bool {
         self.end(ReceiveEvent::Aborted, Due::Nothing, code.into(), Owes::WORDS.and(part))
+    }
+
+    /// The peer has ended it, and its word was lost.
+    pub(super) fn left_alone(&mut self) {
+        if self.state == ReceiveState::Receiving {
+            let owes = Owes::REPORT.and(Owes::KEEP);
+            self.end(ReceiveEvent::Aborted, Due::Nothing, Code::Cancelled.into(), owes);
+        }
     }
 
     /// The storage failed.

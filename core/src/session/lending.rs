@@ -48,7 +48,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Engine for Session<'b, R, F, C> {
 
     fn received(&mut self, n: usize, now: Instant) {
         self.shared.at(now);
-        if n > 0 && self.state == SessionState::Open {
+        if n > 0 && self.state == SessionState::Open && !self.shared.is_lossy() {
             self.shared.begin();
         }
         self.inbox.received(n);

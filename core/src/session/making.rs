@@ -4,7 +4,7 @@ use super::outbox::Urgency;
 use super::role::Role;
 use super::sender::Task;
 use super::transitions::SessionState;
-use super::{NoticeState, Session, Source};
+use super::{Asking, NoticeState, Session, Source};
 use crate::action::Refusal;
 use crate::framing::Framing;
 use crate::storage::{Asked, Description};
@@ -57,7 +57,8 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
     /// Chooses the next frame that needs the storage, and writes its fields.
     pub(super) fn make(&mut self) -> bool {
         // ATTACH goes ahead of all that is made here.
-        if self.state != SessionState::Open || self.attach.is_some() {
+        let attaches = self.attach.is_some() && self.attaching == Asking::Due;
+        if self.state != SessionState::Open || attaches {
             return false;
         }
         let room = self.outbox.room::<F>();

@@ -106,15 +106,18 @@ impl<'b> Receiver<'b> {
         }
     }
 
-    /// Whether a WANT awaits its answer.
+    /// Whether a WANT awaits its answer, or a transfer its DATA.
     pub(super) fn awaits(&self) -> bool {
-        self.slots.iter().any(|slot| slot.is(ReceiveState::Wanted, Due::Nothing))
+        let awaits = |slot: &Incoming| {
+            slot.is(ReceiveState::Wanted, Due::Nothing) || slot.state == ReceiveState::Receiving
+        };
+        self.slots.iter().any(awaits)
     }
 
-    /// Says again what may be lost.
+    /// Says again what may be lost: WANTs, and how far transfers are.
     pub(super) fn repeat(&mut self) {
-        for slot in self.slots.iter_mut().filter(|slot| slot.is(ReceiveState::Wanted, Due::Nothing)) {
-            slot.asks_again();
+        for slot in self.slots.iter_mut() {
+            slot.repeat();
         }
     }
 
@@ -258,6 +261,13 @@ impl<'b> Receiver<'b> {
     pub(super) fn declined(&mut self, want: u32, code: Code) -> Option<usize> {
         let (slot, incoming) = self.first(|slot| slot.want == want && slot.state == ReceiveState::Wanted)?;
         incoming.aborted(code, Owes::NOTHING).then_some(slot)
+    }
+
+    /// BYE: the peer has nothing under way (§4.5), so that what is not all here will not come. Its ABORT was lost.
+    pub(super) fn left_alone(&mut self) {
+        for slot in self.slots.iter_mut() {
+            slot.left_alone();
+        }
     }
 
     /// PING: every ACK in force follows the PONG (§4.2).

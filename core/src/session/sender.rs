@@ -24,6 +24,8 @@ pub struct Sender<'b> {
     last_id: u32,
     /// A WANT that is refused for want of a slot. Until that is told no further frame is taken.
     refused: Option<u32>,
+    /// A transfer that is over, of which the receiver does not know that (§8.5).
+    over: Option<u32>,
     peer: Peer,
     /// What is lost, and what arrives, say how long frames should be.
     pace: Pace,
@@ -42,7 +44,7 @@ impl<'b> Sender<'b> {
     pub fn new(slots: &'b mut [Outgoing]) -> Self {
         slots.fill(Outgoing::FREE);
         let peer = Peer { window: 0, eager: 0, digest: DigestKind::Crc32 };
-        Self { slots: Slots::new(slots), last_id: 0, refused: None, peer, pace: Pace::new() }
+        Self { slots: Slots::new(slots), last_id: 0, refused: None, over: None, peer, pace: Pace::new() }
     }
 
     /// The peer has said what it takes.
@@ -132,7 +134,11 @@ impl<'b> Sender<'b> {
     /// Sends again what may be lost; whether the receiver is to be asked how far it is.
     pub(super) fn repeat(&mut self) -> bool {
         self.pace.lost();
-        self.slots.iter_mut().fold(false, |asks, slot| (slot.awaits() && slot.repeat()) || asks)
+        let mut asks = false;
+        for slot in self.slots.iter_mut().filter(|slot| slot.awaits()) {
+            asks |= slot.repeat();
+        }
+        asks
     }
 
     /// The application gives a transfer up.
@@ -228,7 +234,11 @@ impl<'b> Sender<'b> {
 
     pub(super) fn acked(&mut self, ack: &Ack<'_>, shared: &mut Shared<'_>) -> Result<(), Fault> {
         let Some((_, slot)) = self.find(ack.transfer) else {
-            return self.late(ack.transfer);
+            self.late(ack.transfer)?;
+            if shared.is_lossy() {
+                self.over = Some(ack.transfer);
+            }
+            return Ok(());
         };
         allowed(ack.received <= slot.summed.max(slot.prefix))?;
         if ack.received < slot.acked {
@@ -294,6 +304,10 @@ impl<'b> Sender<'b> {
         let what = Answered::Want;
         if let Some(number) = self.refused.take() {
             Decline { what, number, code: Code::Busy, words: "no more transfers at a time" }.emit(w);
+            return true;
+        }
+        if let Some(transfer) = self.over.take() {
+            Abort { scope: Scope::Sending, transfer, code: Code::Cancelled, words: "" }.emit(w);
             return true;
         }
         self.slots.trim();
