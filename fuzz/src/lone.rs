@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use sampan_core::session::Role;
 use sampan_core::wire::{
-    Abort, Accept, Ack, Answered, Bye, Code, Crc32, Data, Decline, DigestKind, DigestList, Done, End,
-    FileName, Frame, Gaps, Hello, Identity, Kind, Nibble, Notice, Offer, Ping, Pong, Scope, UncheckedName,
-    Want, Writer, split_check, tag,
+    Abort, Accept, Ack, Answered, Attach, Bye, Code, Crc32, Data, Decline, DigestKind, DigestList, Done, End,
+    FileName, Frame, Gaps, Hello, Identity, Kind, Nibble, NodeName, Notice, Offer, Ping, Pong, Scope,
+    UncheckedName, Want, Writer, split_check, tag,
 };
 use sampan_core::{
     Action, Asked, Both, Buffers, Deframed, Description, Directions, Engine, Event, FileType, Framing,
@@ -22,6 +22,13 @@ use crate::script::Script;
 
 const OURS: u64 = 0x1111;
 const PEERS: [u64; 3] = [0x2222, 0x3333, OURS];
+/// Of lengths around what the smallest buffers hold.
+const NODES: [&str; 4] = [
+    "",
+    "board-7",
+    "a-node.whose_name-just-does-not-fit-the-smallest-frame56",
+    "a-node.whose_name-is-as-long-as-a-name-of-a-node-may-ever-be--64",
+];
 const DIGESTS: [DigestKind; 3] = [DigestKind::Crc64Nvme, DigestKind::Blake3, DigestKind::Sha256];
 
 pub(crate) fn run(script: &mut Script<'_>) {
@@ -162,6 +169,11 @@ impl Manners {
         describe: 0,
         twice: true,
     };
+
+    /// What a source says that fails: half of them, that they have nothing now.
+    fn unready(self) -> Refusal {
+        if self.describe >= 128 { Code::Wait.into() } else { refusal() }
+    }
 }
 
 fn refusal() -> Refusal {
@@ -231,9 +243,10 @@ where
             23 | 24 => self.session.offers(),
             25 => self.session.wants(),
             26 => match op / 32 {
-                0..=2 => {
+                0 | 1 => {
                     let _ = self.session.notify();
                 }
+                2 => self.session.attach(NodeName::new(script.pick(&NODES)).unwrap()),
                 3 => self.session.close(Code::Closing),
                 4 | 5 => self.session.cancels(TransferId(u32::from(script.byte() % 5))),
                 _ => self.session.refuses(TransferId(u32::from(script.byte() % 5))),
@@ -348,13 +361,13 @@ where
                     for (byte, at) in into.iter_mut().zip(offset..offset + n) {
                         *byte = source(transfer, at);
                     }
-                    self.session.fetched(if manners.fails { Err(refusal()) } else { Ok(n as usize) });
+                    self.session.fetched(if manners.fails { Err(manners.unready()) } else { Ok(n as usize) });
                 }
                 Action::Finish { transfer, into } => {
                     assert_eq!(into.len(), self.store.digests[&transfer].len());
                     let n = into.len();
                     into.fill(transfer.0 as u8);
-                    self.session.finished(if manners.fails { Err(Code::Changed.into()) } else { Ok(n) });
+                    self.session.finished(if manners.fails { Err(manners.unready()) } else { Ok(n) });
                 }
                 Action::Say { into, .. } => {
                     into.fill(b'n');
@@ -484,7 +497,7 @@ fn describe(transfer: TransferId, manners: Manners) -> Result<Description<'stati
     let choice = usize::from(manners.describe);
     let directory = choice % 16 == 15;
     if choice % 16 == 14 {
-        return Err(refusal());
+        return Err(manners.unready());
     }
     let _ = transfer;
     Ok(Description {
@@ -761,6 +774,10 @@ impl Peer {
         match script.byte() % 4 {
             0 => self.emit(&Frame::Ping(Ping { number })),
             1 => self.emit(&Frame::Pong(Pong { number: number % 4 })),
+            2 if number >= 128 => {
+                let name = NodeName::new(NODES[number as usize % NODES.len()]).unwrap();
+                self.emit(&Frame::Attach(Attach { name }));
+            }
             2 => self.emit(&Frame::Notice(Notice { number, words: "hello" })),
             _ => self.emit(&Frame::Bye(Bye { code: Self::code(script), words: "" })),
         }

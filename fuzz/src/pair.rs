@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use embedded_io::WriteReady;
 use sampan_core::driver::{Turn, nb as driver};
-use sampan_core::wire::Code;
+use sampan_core::wire::{Code, NodeName};
 use sampan_core::{
     Both, Buffers, Directions, Engine, Incoming, Instant, Limits, Next, Nonce, Outgoing, Receiver, Sender,
     Session, Speaks, TransferId,
@@ -84,7 +84,11 @@ fn limits(script: &mut Script<'_>) -> Limits {
 
 fn policy(script: &mut Script<'_>, clean: &mut bool) -> Policy {
     let mut policy = Policy::default();
-    match script.byte() % 12 {
+    let choice = script.byte();
+    if choice >= 180 {
+        policy.dry = [0b1, 0b110, 0b1010_1010, 0xFFF][usize::from(choice / 12 % 4)];
+    }
+    match choice % 12 {
         0..=2 => {}
         3 => policy.late_sync = true,
         4 => policy.late_commit = true,
@@ -132,6 +136,11 @@ fn session(world: &mut World, script: &mut Script<'_>) {
             0..=3 => run.send(script, end),
             4 => run.want(script, end),
             5..=7 => run.pass(script.pick(&[0, 1_000, 20_000, 100_000, SECOND, 20 * SECOND, 400 * SECOND])),
+            8 if op / 16 % 8 >= 5 => {
+                let names =
+                    ["", "board-7", "a-node.whose_name-is-as-long-as-a-name-of-a-node-may-ever-be--64"];
+                run.node(end).attach(NodeName::new(names[usize::from(op / 16 % 8) - 5]).unwrap());
+            }
             8 => {
                 let _ = run.node(end).notify();
             }

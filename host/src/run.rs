@@ -62,6 +62,11 @@ impl<E: Engine, L: Link, S: Storage> Connection<E, L, S> {
         self.look = Some(instant);
     }
 
+    /// The engine was asked for something: the next turn does not wait.
+    pub const fn go_on(&mut self) {
+        self.pace = Pace::Busy;
+    }
+
     /// Does one action of the engine's; waits first, for the link or a deadline, if the last turn found nothing to do.
     ///
     /// # Errors

@@ -77,6 +77,8 @@ pub struct Policy {
     pub fail_commit: Option<Refusal>,
     /// What `finish` says of the source, if it has changed.
     pub changed: bool,
+    /// The next questions to sources, lowest bit first: where one is set, the answer is *not now*; -1 for all there will be.
+    pub dry: i64,
 }
 
 impl Default for Policy {
@@ -91,6 +93,7 @@ impl Default for Policy {
             fail_store: None,
             fail_commit: None,
             changed: false,
+            dry: 0,
         }
     }
 }
@@ -134,6 +137,13 @@ impl MemoryStorage {
     /// Has `offer` ready under the id that the session gave.
     pub fn put(&mut self, transfer: TransferId, offer: Offer) {
         self.outgoing.insert(transfer, offer);
+    }
+
+    /// A source is asked something: whether it can answer now.
+    fn ready(&mut self) -> Result<(), Refusal> {
+        let is_dry = self.policy.dry & 1 == 1;
+        self.policy.dry >>= 1;
+        if is_dry { Err(Code::Wait.into()) } else { Ok(()) }
     }
 
     fn name(&self, transfer: TransferId) -> String {
@@ -268,6 +278,7 @@ impl Storage for MemoryStorage {
 
     fn describe(&mut self, transfer: TransferId, digest: DigestKind) -> Result<Description<'_>, Refusal> {
         assert_eq!(digest, DigestKind::Crc32);
+        self.ready()?;
         let offer = self.outgoing.get(&transfer).ok_or(Code::NotFound)?;
         Ok(Description {
             name: if offer.name.is_empty() {
@@ -284,6 +295,7 @@ impl Storage for MemoryStorage {
     }
 
     fn fetch(&mut self, transfer: TransferId, offset: u64, into: &mut [u8]) -> Result<usize, Refusal> {
+        self.ready()?;
         let offer = self.outgoing.get(&transfer).ok_or(Code::NotFound)?;
         let rest = offer.data.get(offset as usize..).unwrap_or_default();
         let taken = rest.len().min(into.len()).min(self.policy.at_most);
@@ -294,6 +306,7 @@ impl Storage for MemoryStorage {
 
     fn finish(&mut self, transfer: TransferId, into: &mut [u8]) -> Result<usize, Refusal> {
         assert!(into.is_empty(), "CRC-32 needs no room");
+        self.ready()?;
         self.outgoing.get(&transfer).ok_or(Code::NotFound)?;
         if self.policy.changed { Err(Code::Changed.into()) } else { Ok(0) }
     }

@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: &ServeArguments, style: Style) -> Result<(), Ending
     let store = Store::open(&arguments.directory, store).map_err(Failure::from)?;
     let place = Place::of(arguments.control.as_deref(), &options.listen)?;
     let (server, reports) = Server::start(store, options)?;
-    let _control = place.open(&server, style.voice)?;
+    let control = place.open(&server, style.voice)?;
     if open && style.voice != Voice::Quiet {
         complain(format_args!(
             "sampan: nobody is authenticated and nothing is encrypted: whoever reaches this server may do what --allow says"
@@ -56,13 +56,17 @@ pub(crate) fn run(arguments: &ServeArguments, style: Style) -> Result<(), Ending
             let _ = shown.send(show(&reports, Display::new(style)));
         })
         .map_err(|error| Failure::new(ErrorName::Other, error.to_string()))?;
-    watch(server, &stop, &all_shown)?;
+    watch((server, control), &stop, &all_shown)?;
     Ok(())
 }
 
 /// Until the server has ended, because it was asked to or by itself, and that was shown. Who does not read what is shown keeps nobody
 /// from stopping it.
-fn watch(server: Server, stop: &Stop, all_shown: &Receiver<Result<(), Failure>>) -> Result<(), Failure> {
+fn watch(
+    (server, control): (Server, Option<ControlSocket>),
+    stop: &Stop,
+    all_shown: &Receiver<Result<(), Failure>>,
+) -> Result<(), Failure> {
     while !server.has_stopped() {
         thread::sleep(TICK);
         if stop.is_asked() {
@@ -73,6 +77,7 @@ fn watch(server: Server, stop: &Stop, all_shown: &Receiver<Result<(), Failure>>)
             complain(format_args!("sampan: {lost} reports were lost, since nobody has read them in time"));
         }
     }
+    drop(control);
     server.stop();
     if stop.is_asked() {
         return all_shown.recv_timeout(FAREWELL).unwrap_or(Ok(()));

@@ -22,12 +22,12 @@ pub struct Broadcast {
 
 impl Broadcast {
     pub(super) fn begin(registry: &Registry, text: &str, to: &To, within: Duration) -> Self {
+        let began = Instant::now();
         let (members, absent) = registry.find(to);
         let (text, (way, told)) = (Arc::<str>::from(text), channel());
         for (index, member) in members.iter().enumerate() {
             member.desk.leave(Errand::Notice(NoticeErrand::new(Arc::clone(&text), index, way.clone())));
         }
-        let began = Instant::now();
         // Who waits so long waits for ever.
         let until = began.checked_add(within).unwrap_or(began + Duration::from_secs(1 << 32));
         Self { began, until, told, members: members.into_iter().map(Some).collect(), absent }

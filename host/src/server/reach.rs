@@ -10,7 +10,7 @@ use sampan_core::{
 
 use super::registry::Member;
 use crate::clock::Clock;
-use crate::control::{Control, Order};
+use crate::control::Control;
 use crate::digests::AnyDigest;
 use crate::failure::{ErrorName, Failure};
 use crate::happened::Happened;
@@ -18,6 +18,7 @@ use crate::link::{StreamLink, Waker};
 use crate::memory::{Memory, Opening};
 use crate::run::Connection;
 use crate::serving::{Asks, Errand, Relay, Wanting, What};
+use crate::stop::Stop;
 
 /// The way to one node.
 #[derive(Debug)]
@@ -30,12 +31,13 @@ impl Reach {
         Self { member }
     }
 
-    /// Serves whoever is at the other end of the link until the session has ended.
-    pub(crate) fn serve(self, link: StreamLink) -> Result<(), Failure> {
+    /// Serves whoever is at the other end of the link until the session has ended, or it is asked to stop.
+    pub(crate) fn serve(self, link: StreamLink, stop: &Stop) -> Result<(), Failure> {
         let nothing =
             |error| Failure::new(ErrorName::Other, format!("the system has nothing to give: {error}"));
         let control = Arc::new(Control::new(Waker::new().map_err(nothing)?));
         let link = link.with_waker(control.waker());
+        let _registration = stop.register(control.waker().clone());
         let clock = Clock::start();
         let mut memory = Memory::new().map_err(nothing)?;
         let opening = Opening::new(Speaks::Second, clock).map_err(nothing)?;
@@ -43,7 +45,7 @@ impl Reach {
         let files = Reached { member: self.member, control, transfers: HashMap::new() };
         let mut connection = Connection::new(session, link, files, clock);
         loop {
-            if connection.storage.member.desk.control.order() == Order::Stop {
+            if stop.is_asked() {
                 connection.engine.abort(Code::Closing);
             }
             let happened = match connection.turn() {

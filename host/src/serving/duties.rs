@@ -39,6 +39,7 @@ impl Duties {
             && let Some(number) = engine.notify()
         {
             self.saying = self.notices.pop_front().map(|notice| (number, notice));
+            begun = Begun::Something;
             files.words = self.saying.as_ref().map_or("".into(), |(_, notice)| Arc::clone(&notice.text));
         }
         while !self.pushes.is_empty()

@@ -128,6 +128,10 @@ impl<'m> Serving<'m> {
         };
         let Connection { engine, storage, .. } = &mut self.connection;
         let mut begun = self.duties.begin(&self.desk, engine, storage);
+        if begun == Begun::Something {
+            self.connection.go_on();
+        }
+        let storage = &mut self.connection.storage;
         for (name, size) in storage.sink.begun().into_iter().chain(storage.source.begun()) {
             begun = Begun::Something;
             self.teller.started(name, size);

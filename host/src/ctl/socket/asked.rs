@@ -33,7 +33,7 @@ pub(super) fn answer(stream: UnixStream, everyone: &Everyone, stop: &Stop) {
                 None => asker.answer(&failed(&absent(&node))),
                 Some(reach) => asker.answer(&Answer::Reached { node: node.clone() }).map(|()| {
                     if let Ok(link) = StreamLink::unix(asker.into_stream())
-                        && let Err(failure) = reach.serve(link)
+                        && let Err(failure) = reach.serve(link, stop)
                     {
                         tracing::debug!("a session with {node} has ended: {failure}");
                     }

@@ -8,6 +8,9 @@ use crate::failure::Failure;
 use crate::server::NodeResult;
 use crate::serving::PushedFile;
 
+/// A node that does not come further for so long counts as stuck.
+const STUCK: Duration = Duration::from_secs(2);
+
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) name: String,
@@ -98,6 +101,11 @@ impl Node {
     /// It is not attached.
     pub(super) fn leaves(&mut self) {
         self.state = State::Away;
+    }
+
+    /// Whether others have to wait for it, if there may not be more at a time. Who does not come further holds up nobody.
+    pub(super) fn holds_a_place(&self) -> bool {
+        self.state == State::Busy && self.advanced.elapsed() < STUCK
     }
 
     /// How long it has not come further.

@@ -82,7 +82,7 @@ impl Runner {
 
     /// Does what is to be done for one node.
     fn advance(&mut self, index: usize) {
-        let busy = self.nodes.iter().filter(|node| node.state == State::Busy).count();
+        let busy = self.nodes.iter().filter(|node| node.holds_a_place()).count();
         let Some(node) = self.nodes.get_mut(index) else { return };
         if node.state == State::Over {
             return;
