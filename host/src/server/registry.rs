@@ -116,9 +116,10 @@ impl Registry {
         self.state().members.values().cloned().collect()
     }
 
+    /// The node of this name. One whose session has ended is none any more.
     pub(super) fn node(&self, name: &str) -> Option<Arc<Member>> {
         let state = self.state();
-        state.members.get(state.nodes.get(name)?).cloned()
+        state.members.get(state.nodes.get(name)?).filter(|member| !member.desk.is_closed()).cloned()
     }
 
     /// Those that are meant, and the names and numbers of those that are not here.

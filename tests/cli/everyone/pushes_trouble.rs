@@ -105,7 +105,10 @@ fn a_source_that_changes_in_the_middle_is_said_to_have_changed() {
                 node.say(&Frame::Ack(ack));
             }
             Frame::Abort(abort) => {
-                assert_eq!((abort.scope, abort.transfer, abort.code), (Scope::Sending, transfer, Code::Changed));
+                assert_eq!(
+                    (abort.scope, abort.transfer, abort.code),
+                    (Scope::Sending, transfer, Code::Changed)
+                );
                 break;
             }
             Frame::End(_) => panic!("a mixture of two files, {received} bytes"),
@@ -118,15 +121,14 @@ fn a_source_that_changes_in_the_middle_is_said_to_have_changed() {
 }
 
 #[test]
-fn a_node_that_says_what_it_has_not_got_is_not_believed_or_costs_nobody_else() {
+fn what_a_node_says_against_it_is_its_result_and_nobody_elses() {
     let harbour = Harbour::new();
     let good = harbour.node("good", &[]);
     let contents = content(1, 300_000);
     let file = harbour.place.write("file", &contents);
-    let verdicts = [Code::NoSpace, Code::Integrity, Code::NotAllowed];
+    let verdicts = [Code::NoSpace, Code::TooLarge, Code::NotAllowed];
     let names = verdicts.map(|code| format!("node-{}", code as u32));
-    let mut nodes: Vec<_> =
-        names.iter().map(|name| Framed::attach(harbour.server.url(), name)).collect();
+    let mut nodes: Vec<_> = names.iter().map(|name| Framed::attach(harbour.server.url(), name)).collect();
     for name in &names {
         harbour.server.await_node(name);
     }
@@ -138,12 +140,29 @@ fn a_node_that_says_what_it_has_not_got_is_not_believed_or_costs_nobody_else() {
     }
     let answers = asked.finish();
     answers.assert_total(1, 3);
-    for (name, error) in names.iter().zip(["no-space", "integrity", "not-allowed"]) {
+    for (name, error) in names.iter().zip(["no-space", "too-large", "not-allowed"]) {
         let result = answers.of_node("result", name);
         assert_eq!(result["error"], error, "{result}");
         assert!(!result["message"].as_str().unwrap().contains('\u{1b}'), "{result}");
     }
     good.assert_has("file", &contents);
+}
+
+#[test]
+fn what_arrives_wrongly_is_sent_once_more_and_then_given_up() {
+    let harbour = Harbour::new();
+    let file = harbour.place.write("file", &content(1, 300_000));
+    let mut node = Framed::attach(harbour.server.url(), "a");
+    harbour.server.await_node("a");
+    let asked = harbour.server.push(&[&file], &["a"]);
+    for _ in 0..2 {
+        let transfer = take(&mut node, 1 << 20);
+        node.expect_past(Kind::End);
+        node.say(&Frame::Done(Done { transfer, code: Code::Integrity, words: "" }));
+    }
+    let answers = asked.finish();
+    answers.assert_total(0, 1);
+    assert_eq!(answers.one("result")["error"], "integrity");
 }
 
 #[test]
@@ -159,6 +178,8 @@ fn a_node_that_breaks_a_rule_is_waited_for_and_then_given_up() {
     let answers = asked.finish();
     answers.assert_total(0, 1);
     assert_eq!(answers.one("result")["error"], "timeout");
+    // It is told once that it has gone, though its connection takes a while to close.
+    assert_eq!(answers.named("waiting").len(), 1);
 }
 
 #[test]
@@ -166,8 +187,11 @@ fn two_pushes_at_once_do_not_disturb_each_other() {
     let harbour = Harbour::new();
     let nodes = ["a", "b"].map(|name| harbour.node(name, &[]));
     let contents: Vec<_> = (0..4).map(|seed| content(seed, 5 << 20)).collect();
-    let files: Vec<_> =
-        contents.iter().enumerate().map(|(n, bytes)| harbour.place.write(&format!("file-{n}"), bytes)).collect();
+    let files: Vec<_> = contents
+        .iter()
+        .enumerate()
+        .map(|(n, bytes)| harbour.place.write(&format!("file-{n}"), bytes))
+        .collect();
     let asked: Vec<_> = files.iter().map(|file| harbour.server.push(&[file], &["all"])).collect();
     for asked in asked {
         asked.finish().assert_total(2, 0);
@@ -204,10 +228,10 @@ fn a_node_may_be_pushed_to_while_it_is_fetched_from() {
     let mut session = harbour.server.reach("a");
     session.say_want(1, "theirs");
     let transfer = super::expect_offer_of(&mut session, 1);
-    // Nothing of it is taken before the push is through.
-    harbour.server.push(&[&file], &["all"]).finish().assert_total(1, 0);
-    node.assert_has("file", &contents);
+    let pushed = harbour.server.push(&[&file], &["all"]);
     assert!(session.take_contents(transfer) == theirs, "what was fetched differs");
+    pushed.finish().assert_total(1, 0);
+    node.assert_has("file", &contents);
     session.say_bye();
     until("it is over", PATIENCE, || (harbour.server.status().1["transfers"] == 0).then_some(()));
 }
