@@ -62,8 +62,7 @@ fn every_file_arrives_at_every_node_with_its_time_and_mode_and_each_is_told_of()
             assert_eq!(pushed["size"], contents.len());
             assert_eq!(pushed["resumed_from"], 0);
             assert_eq!(pushed["digest"], digest(contents));
-            let (there, here) =
-                (node.folder.join(file).metadata().unwrap(), from.metadata().unwrap());
+            let (there, here) = (node.folder.join(file).metadata().unwrap(), from.metadata().unwrap());
             assert_eq!(there.modified().unwrap(), here.modified().unwrap(), "{file}");
             let executable = |mode: u32| mode & 0o100 != 0;
             assert_eq!(

@@ -141,7 +141,7 @@ fn nodes_that_stand_still_are_given_up_and_hold_up_nobody() {
     let contents = content(7, 4 << 20);
     let file = harbour.place.write("file", &contents);
     let to = ["s1", "s2", "s3", "a", "b", "c"];
-    let fields = json!({ "parallel": 2, "within": 6 });
+    let fields = json!({ "parallel": 2, "within": 4 });
     let answers = harbour.server.push_as(&[&file], &to, &fields).finish();
     answers.assert_total(3, 3);
     for name in ["s1", "s2", "s3"] {

@@ -130,8 +130,7 @@ impl Server {
     #[track_caller]
     pub(crate) fn push_as(&self, files: &[&Path], to: &[&str], fields: &Value) -> Asked {
         let name = |path: &Path| path.file_name().expect("a name").to_string_lossy().into_owned();
-        let files: Vec<_> =
-            files.iter().map(|path| json!({ "path": path, "name": name(path) })).collect();
+        let files: Vec<_> = files.iter().map(|path| json!({ "path": path, "name": name(path) })).collect();
         let mut request =
             json!({ "request": "push", "files": files, "to": to, "parallel": 32, "within": 20 });
         for (field, value) in fields.as_object().expect("fields") {
