@@ -96,8 +96,11 @@ impl Relay {
     /// Takes as much as there is room for.
     pub(super) fn put(&self, data: &[u8]) -> Result<usize, Refusal> {
         let mut state = self.state();
-        if let Some(Err(refusal)) = state.verdict {
-            return Err(refusal);
+        match state.verdict {
+            Some(Err(refusal)) => return Err(refusal),
+            // It was there already.
+            Some(Ok(())) => return Err(Code::Cancelled.into()),
+            None => {}
         }
         let n = data.len().min(ROOM.saturating_sub(state.bytes.len()));
         state.bytes.extend(data.iter().take(n));
@@ -227,6 +230,14 @@ mod tests {
         relay.is_gone();
         assert_eq!(relay.what().unwrap_err().code, Code::NotFound);
         relay.judged(Err(Code::Cancelled.into()));
+        relay.judged(Ok(()));
+        assert_eq!(relay.put(b"x").unwrap_err().code, Code::Cancelled);
+    }
+
+    #[test]
+    fn nothing_more_is_taken_of_what_was_there_already() {
+        let relay = relay();
+        assert_eq!(relay.put(&vec![1; ROOM]), Ok(ROOM));
         relay.judged(Ok(()));
         assert_eq!(relay.put(b"x").unwrap_err().code, Code::Cancelled);
     }
