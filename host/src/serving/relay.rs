@@ -80,7 +80,8 @@ impl Relay {
 
     // The node's connection.
 
-    pub(super) fn offered(&self, offer: &Offer<'_>) {
+    /// The refusal of whoever asked, if he wants no more of it by now.
+    pub(super) fn offered(&self, offer: &Offer<'_>) -> Result<(), Refusal> {
         let file_type = match (offer.directory, offer.listing, offer.executable) {
             (true, ..) => FileType::Directory,
             (_, true, _) => FileType::Listing,
@@ -88,9 +89,14 @@ impl Relay {
             _ => FileType::File,
         };
         let Offer { size, modified, identity, .. } = *offer;
-        *self.state() =
-            State { offered: Some(What { file_type, size, modified, identity }), ..State::default() };
+        let mut state = self.state();
+        if let Some(Err(refusal)) = state.verdict {
+            return Err(refusal);
+        }
+        *state = State { offered: Some(What { file_type, size, modified, identity }), ..State::default() };
+        drop(state);
         self.taker.waker().wake();
+        Ok(())
     }
 
     /// Takes as much as there is room for.
