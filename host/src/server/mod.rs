@@ -153,6 +153,9 @@ impl Server {
                     return Err(Failure::new(ErrorName::Usage, format!("a server cannot listen at {url}"))
                         .with_advice("use stdio: in the command that a client starts"));
                 }
+                Url::Node { .. } => {
+                    return Err(Failure::new(ErrorName::Usage, format!("a server cannot listen at {url}")));
+                }
                 Url::Tcp { .. } | Url::Unix(_) => {
                     listeners.push(Listener::bind(url, &options.tcp).map_err(|error| {
                         let failure = cannot(error);

@@ -128,9 +128,10 @@ impl Registry {
         self.state().members.values().cloned().collect()
     }
 
+    /// The node of this name. One whose session has ended is none any more.
     pub(super) fn node(&self, name: &str) -> Option<Arc<Member>> {
         let state = self.state();
-        state.members.get(state.nodes.get(name)?).cloned()
+        state.members.get(state.nodes.get(name)?).filter(|member| !member.desk.is_closed()).cloned()
     }
 
     /// Those that are meant, and the names and numbers of those that are not here.
@@ -201,6 +202,8 @@ mod tests {
         assert_eq!(first.desk.control.order(), Order::Displaced);
         assert_eq!(registry.remove(&first), None);
         assert_eq!(registry.node("boat").map(|member| member.id), Some(2));
+        second.desk.close();
+        assert!(registry.node("boat").is_none(), "its session has ended");
         assert_eq!(registry.remove(&second), Some("boat".into()));
         assert!(registry.node("boat").is_none() && registry.count() == 0);
     }

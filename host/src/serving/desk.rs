@@ -68,6 +68,11 @@ impl Desk {
         drop(left);
     }
 
+    /// Whether the connection has ended, though its link may take a while to close.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state().closed.is_some()
+    }
+
     pub(crate) fn speaks(&self, protocol: Protocol) {
         self.state().protocol = Some(protocol);
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use sampan_core::wire::{Code, FileName, Offer};
 use sampan_core::{
-    Asked, Completion, Digest as _, Ending, Part, Refusal, ResumePoint, Running, Storage, TransferId,
-    Verdict, WantId,
+    Asked, Completion, Digest as _, Ending, Refusal, ResumePoint, Running, Storage, TransferId, Verdict,
+    WantId,
 };
 
 use super::{Asks, Relay, Wanting};
@@ -32,6 +32,8 @@ enum State {
     Coming,
     /// All of it is here: whoever asked has to say that he has it.
     Whole,
+    /// He has said so, or that he does not want it.
+    Judged,
 }
 
 impl Relayed {
@@ -66,11 +68,10 @@ impl Relayed {
         true
     }
 
-    /// Those of which whoever asked wants no more.
+    /// Those of which whoever asked wants no more, or had all of it already.
     pub(super) fn unwanted(&self) -> Option<TransferId> {
-        let unwanted = |transfer: &Transfer| {
-            transfer.state == State::Coming && matches!(transfer.relay.verdict(), Some(Err(_)))
-        };
+        let unwanted =
+            |transfer: &Transfer| transfer.state == State::Coming && transfer.relay.verdict().is_some();
         self.transfers.iter().find(|(_, transfer)| unwanted(transfer)).map(|(id, _)| *id)
     }
 }
@@ -87,8 +88,10 @@ impl Storage for Relayed {
         if offer.name.as_bytes() != relay.name.as_bytes() || offer.listing != (relay.asks == Asks::Listing) {
             return Verdict::Decline(OTHER);
         }
-        relay.offered(offer);
-        Verdict::Accept(ResumePoint::START)
+        match relay.offered(offer) {
+            Ok(()) => Verdict::Accept(ResumePoint::START),
+            Err(refusal) => Verdict::Decline(refusal),
+        }
     }
 
     fn store(&mut self, transfer: TransferId, offset: u64, data: &[u8]) -> Result<usize, Refusal> {
@@ -112,17 +115,11 @@ impl Storage for Relayed {
         None
     }
 
-    fn abandon(&mut self, transfer: TransferId, _: Part) {
-        if let Some(transfer) = self.transfers.get(&transfer) {
-            transfer.relay.is_gone();
-        }
-    }
-
     fn completed(&mut self) -> Option<Completion> {
         self.transfers.iter_mut().filter(|(_, transfer)| transfer.state == State::Whole).find_map(
             |(id, transfer)| {
                 let result = transfer.relay.verdict()?;
-                transfer.state = State::Coming;
+                transfer.state = State::Judged;
                 Some(Completion::Committed { transfer: *id, result })
             },
         )
