@@ -34,10 +34,10 @@ pub trait Storage {
     }
 
     /// Makes durable what was stored, with `check` as the CRC-32 of its first `offset` bytes, and says how much is durable
-    /// now; `None` if a [`Completion`] will say it later.
+    /// now; `None` if a [`Completion`] will say it later. Unless it is written nothing is durable before its commit.
     fn sync(&mut self, transfer: TransferId, offset: u64, check: u32) -> Option<u64> {
-        let _ = (transfer, check);
-        Some(offset)
+        let _ = (transfer, offset, check);
+        Some(0)
     }
 
     /// Compares the digest, flushes, puts the file into its final place; `None` if a [`Completion`] will say how it went.

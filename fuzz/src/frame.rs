@@ -130,6 +130,7 @@ fn frames(data: &[u8], piece: usize) -> (Vec<(usize, usize)>, Option<Deframed>) 
                 }
                 end = (end + piece).min(data.len());
             }
+            Deframed::Noise { .. } => panic!("a reliable stream has no noise"),
             Deframed::Skip { length } => {
                 assert!(length > 0 && length <= end - start);
                 start += length;

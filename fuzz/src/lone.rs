@@ -803,7 +803,7 @@ impl Peer {
             let mut sent = self.output.clone();
             match self.stream.next(&mut sent, 1 << 24) {
                 Deframed::Incomplete { .. } => return,
-                Deframed::Skip { length } => drop(self.output.drain(..length)),
+                Deframed::Skip { length } | Deframed::Noise { length } => drop(self.output.drain(..length)),
                 Deframed::Broken(error) => panic!("the engine sends no frames: {error}"),
                 Deframed::Frame { start, end, used } => {
                     let (content, check) = split_check(&sent[start..end]).expect("a check");

@@ -116,6 +116,7 @@ fn session(world: &mut World, script: &mut Script<'_>) {
         capacity: script.pick(&[usize::MAX, 1, 64, 300]),
         read_max: script.pick(&[usize::MAX, 1, 7, 61]),
         write_max: script.pick(&[usize::MAX, 1, 7, 61]),
+        rate: 0,
     };
     if conditions.capacity == 1 {
         // Not so slow that a long frame takes longer than the silence budget.
@@ -377,7 +378,7 @@ impl<'w, 'b> Run<'w, 'b> {
 
     /// Changes as long as anything does. A busy sink that is asked again is no change.
     fn moved(&mut self) -> [(u64, bool, usize, u64, Option<Finish>); 2] {
-        let Pair { a, b, wire } = &mut self.pair;
+        let Pair { a, b, wire, .. } = &mut self.pair;
         let ready = [a.link.write_ready() == Ok(true), b.link.write_ready() == Ok(true)];
         [
             (wire.channel(0).carried, ready[0], a.heard.len(), a.storage.stored, a.finish),

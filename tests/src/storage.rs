@@ -119,6 +119,8 @@ pub struct MemoryStorage {
     pub fetched: u64,
     /// Transfers that were accepted, with the offset they began at.
     pub accepted: Vec<(String, u64)>,
+    /// What the peer wanted, whatever came of it.
+    pub wanted: Vec<String>,
     /// Parts that were let go of.
     pub abandoned: Vec<(String, Part)>,
     outgoing: BTreeMap<TransferId, Offer>,
@@ -268,6 +270,7 @@ impl Storage for MemoryStorage {
             Ok(name) => name.map_or("", |name| name.as_str()).to_string(),
             Err(_) => return Err(Code::BadName.into()),
         };
+        self.wanted.push(name.clone());
         let offer = self
             .offers_on_want
             .get(&name)

@@ -5,7 +5,7 @@ use sampan_core::wire::{
     Offer, Ping, Scope, UncheckedName, Want,
 };
 use sampan_core::{Error, Limits, LinkError, PeerError, TransferId};
-use sampan_tests::{Heard, Policy, Puppet};
+use sampan_tests::{Heard, Offer as Outgoing, Policy, Puppet};
 
 const MEMORY: (usize, usize, usize) = (4096, 4096, 2);
 
@@ -362,4 +362,23 @@ fn an_abort_of_the_session_is_final_and_typed() {
         );
         assert_eq!(error.is_some_and(Error::is_resumable), resumable);
     }
+}
+
+#[test]
+fn a_want_for_which_there_is_no_slot_is_declined_and_the_storage_not_asked() {
+    let mut puppet = Puppet::opened_with(Limits::LARGE, (4096, 4096, 1), 1);
+    puppet.node.storage.offers_on_want.insert("first".into(), Outgoing::file("first", vec![1; 10]).patient());
+    puppet
+        .node
+        .storage
+        .offers_on_want
+        .insert("second".into(), Outgoing::file("second", vec![2; 10]).patient());
+    let want = |number, name: &'static [u8]| {
+        Frame::Want(Want { number, listing: false, name: UncheckedName::new(name) })
+    };
+    puppet.say(&want(1, b"first"));
+    assert_eq!(puppet.listen_kinds(), [Kind::Offer]);
+    puppet.say(&want(2, b"second"));
+    assert_eq!(puppet.listen_kinds(), [Kind::Decline]);
+    assert_eq!(puppet.node.storage.wanted, ["first"]);
 }

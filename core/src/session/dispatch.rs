@@ -270,8 +270,13 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             Kind::Want if heard_bye => return Err(Fault::Unexpected),
             Kind::Want => {
                 let Want { number, .. } = Want::parse(bytes)?;
-                if !(shared.is_lossy() && sender.is_answering(number)) {
+                if shared.is_lossy() && sender.is_answering(number) {
+                    return Ok(());
+                }
+                if sender.has_room() {
                     self.hand.business = Business::Wanted { number };
+                } else {
+                    sender.refuse(number);
                 }
             }
             Kind::Accept => sender.accepted(&Accept::parse(bytes)?, shared)?,

@@ -9,7 +9,7 @@ pub(super) use tasks::{Task, Turn};
 use super::dispatch::Fault;
 use super::outgoing::{Attempt, Outgoing, Owes, Reply};
 use super::shared::{Order, Shared};
-use super::slots::Slots;
+use super::slots::{Slot, Slots};
 use super::transitions::{SendEvent, SendState};
 use crate::action::{Answer, By, Event, Refusal, Sent};
 use crate::units::TransferId;
@@ -133,7 +133,7 @@ impl<'b> Sender<'b> {
 
     /// Sends again what may be lost; whether the receiver is to be asked how far it is.
     pub(super) fn repeat(&mut self) -> bool {
-        self.pace.lost();
+        self.pace.ran_out();
         let mut asks = false;
         for slot in self.slots.iter_mut().filter(|slot| slot.awaits()) {
             asks |= slot.repeat();
@@ -184,6 +184,16 @@ impl<'b> Sender<'b> {
         self.refused.is_none()
     }
 
+    /// Whether a WANT can be answered now.
+    pub(super) fn has_room(&self) -> bool {
+        self.slots.all().iter().any(Slot::is_free)
+    }
+
+    /// A WANT for which there is no slot is declined, and the storage is not asked.
+    pub(super) fn refuse(&mut self, want: u32) {
+        self.refused = Some(want);
+    }
+
     /// Whether a WANT of the peer's is being answered.
     pub(super) fn is_answering(&self, want: u32) -> bool {
         self.slots.iter().any(|slot| slot.want == want && slot.state != SendState::Free)
@@ -202,7 +212,7 @@ impl<'b> Sender<'b> {
         }
         shared.progress();
         if accept.have {
-            return allowed(slot.stored(Sent::HadIt));
+            return allowed(slot.state != SendState::Sending && slot.stored(Sent::HadIt));
         }
         if slot.size.is_some_and(|size| accept.offset > size) {
             return Err(Fault::Unexpected);
@@ -244,6 +254,7 @@ impl<'b> Sender<'b> {
         if ack.received < slot.acked {
             return Ok(());
         }
+        let before = slot.acked;
         let further = ack.received > slot.acked && ack.received <= slot.summed;
         if further {
             slot.acked = ack.received;
@@ -256,7 +267,7 @@ impl<'b> Sender<'b> {
             slot.go_back();
             self.pace.lost();
         } else if further {
-            self.pace.arrived(ack.transfer, ack.received, shared);
+            self.pace.arrived(ack.transfer, ack.received, ack.received.saturating_sub(before), shared);
         }
         Ok(())
     }
@@ -266,8 +277,14 @@ impl<'b> Sender<'b> {
         let Some((index, slot)) = self.find(done.transfer) else {
             return self.late(done.transfer).map(|()| None);
         };
-        let may_end = matches!(slot.state, SendState::Offered | SendState::Sending) && shared.is_lossy();
-        allowed(slot.state == SendState::Ended || (may_end && done.code != Code::Ok))?;
+        let may_end = match slot.state {
+            SendState::Ended => true,
+            // END may have come before this end went back.
+            SendState::Sending => shared.is_lossy(),
+            SendState::Offered => shared.is_lossy() && done.code != Code::Ok,
+            _ => false,
+        };
+        allowed(may_end)?;
         shared.progress();
         let again = match (done.code, slot.attempt) {
             (Code::Ok, _) => {

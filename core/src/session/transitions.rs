@@ -118,7 +118,7 @@ transitions! {
         PrefixDiffers,
         /// END was sent.
         End,
-        /// DONE says `ok`, or ACCEPT *have it all*.
+        /// DONE says `ok`, or ACCEPT *have it all*. While sending: of an END that came before it was gone back (§8.5).
         Stored,
         /// DONE says that it was wrong or is unknown: offer again from the start.
         Again,
@@ -151,6 +151,8 @@ transitions! {
     Verifying + Refused => Over,
     Verifying + Abort => Over,
     Sending + End => Ended,
+    Sending + Stored => Over,
+    Sending + Again => Queued,
     Sending + Refused => Over,
     Sending + Abort => Over,
     Ended + Accepted => Ended,

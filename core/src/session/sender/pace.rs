@@ -1,4 +1,4 @@
-//! How long frames are on a link that loses some, and how long their answers take (§8.5).
+//! How long frames are on a link that loses some, how many may be under way, and how long their answers take (§8.5).
 
 use super::super::shared::Shared;
 use crate::units::Instant;
@@ -15,17 +15,24 @@ pub(super) struct Pace {
     longest: usize,
     /// How many have arrived since that was changed.
     arrived: u8,
+    /// So many bytes may be under way: where answers do not come in time, more would only come in their way.
+    most: u64,
     /// What was sent once only and is not acknowledged yet: the transfer, the end of the frame, and when.
     sample: Option<(u32, u64, Instant)>,
 }
 
 impl Pace {
     pub(super) fn new() -> Self {
-        Self { longest: FIRST, arrived: 0, sample: None }
+        Self { longest: FIRST, arrived: 0, most: u64::MAX, sample: None }
     }
 
     pub(super) fn longest(&self) -> usize {
         self.longest
+    }
+
+    /// So many bytes may be under way.
+    pub(super) fn most(&self) -> u64 {
+        self.most
     }
 
     /// A frame was sent for the first time.
@@ -35,8 +42,9 @@ impl Pace {
         }
     }
 
-    /// The receiver has a transfer up to there.
-    pub(super) fn arrived(&mut self, transfer: u32, received: u64, shared: &mut Shared<'_>) {
+    /// The receiver has a transfer up to there, `more` bytes further than before.
+    pub(super) fn arrived(&mut self, transfer: u32, received: u64, more: u64, shared: &mut Shared<'_>) {
+        self.most = self.most.saturating_add(more);
         if let Some((_, _, sent)) = self.sample.filter(|(id, end, _)| *id == transfer && *end <= received) {
             self.sample = None;
             shared.repeats.measured(sent, shared.now);
@@ -46,6 +54,12 @@ impl Pace {
             self.arrived = 0;
             self.longest = self.longest.saturating_mul(2);
         }
+    }
+
+    /// No answer has come in time: one frame at first, and more as answers come.
+    pub(super) fn ran_out(&mut self) {
+        self.lost();
+        self.most = self.longest as u64;
     }
 
     /// Something was lost: what is sent again tells nothing of the round trip.

@@ -127,7 +127,7 @@ impl Sender<'_> {
 
     /// How many bytes of DATA may go now (§9.3).
     fn allowed(&self, outgoing: &Outgoing) -> u64 {
-        let window = u64::from(self.peer.window).saturating_sub(self.flight());
+        let window = u64::from(self.peer.window).min(self.pace.most()).saturating_sub(self.flight());
         match (outgoing.state, outgoing.start) {
             (SendState::Sending, _) => window.min(outgoing.limit.saturating_sub(outgoing.sent)),
             (SendState::Offered, Start::Eager) => {
