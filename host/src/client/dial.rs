@@ -19,12 +19,12 @@ pub(super) fn dial(options: &ClientOptions, waker: &Waker) -> Result<StreamLink,
     let within = options.tcp.connect_within.min(options.timeout.into());
     let tcp = TcpOptions { connect_within: within, ..options.tcp };
     let thread = thread::Builder::new().name("dial".into()).spawn(move || {
-        let _ = sender.send(StreamLink::dial(&url, &tcp));
+        let _ = sender.send(open(&url, &tcp));
     });
     thread.map_err(|error| cannot(&options.url, &error))?;
     let link = loop {
         match dialled.recv_timeout(TICK) {
-            Ok(result) => break result.map_err(|error| cannot(&options.url, &error))?,
+            Ok(result) => break result?,
             Err(RecvTimeoutError::Timeout) => options.stop.check()?,
             Err(RecvTimeoutError::Disconnected) => {
                 return Err(cannot(&options.url, &io::ErrorKind::Other.into()));
@@ -36,6 +36,14 @@ pub(super) fn dial(options: &ClientOptions, waker: &Waker) -> Result<StreamLink,
         Some(rate) => link.limit_rate(rate),
         None => link,
     })
+}
+
+fn open(url: &Url, tcp: &TcpOptions) -> Result<StreamLink, Failure> {
+    match url {
+        #[cfg(unix)]
+        Url::Node { control, node } => crate::ctl::reach(control, node, tcp.connect_within),
+        _ => StreamLink::dial(url, tcp).map_err(|error| cannot(url, &error)),
+    }
 }
 
 fn cannot(url: &Url, error: &io::Error) -> Failure {

@@ -29,7 +29,7 @@ mod tests {
         for &shell in Shell::value_variants() {
             let text = String::from_utf8(completions(shell)).unwrap();
             for word in
-                ["serve", "send", "get", "ls", "demo", "completions", "man", "limit-rate", "on-conflict"]
+                ["serve", "send", "get", "ls", "attach", "ctl", "disconnect", "man", "limit-rate", "parallel"]
             {
                 assert!(text.contains(word), "{shell} {word}");
             }

@@ -3,21 +3,36 @@
 use std::path::Path;
 
 use sampan::client::{Destination, get};
+use sampan::link::Url;
+use sampan::stop::Stop;
 
 use super::cli::GetArguments;
+use super::cli::clients::FetchArguments;
 use super::display::Style;
 use super::ending::Ending;
-use super::work;
+use super::{stop_at_signals, work};
 
 pub(crate) fn run(arguments: &GetArguments, style: Style) -> Result<(), Ending> {
     arguments.check()?;
-    let options = work::options(&arguments.from.url(), &arguments.link, arguments.limit_rate)?;
+    let url = work::dialled(&arguments.from.url())?;
+    fetch_from(url, stop_at_signals()?, &arguments.names, &arguments.fetch, style)
+}
+
+/// Fetches what has these names.
+pub(super) fn fetch_from(
+    url: Url,
+    stop: Stop,
+    names: &[String],
+    arguments: &FetchArguments,
+    style: Style,
+) -> Result<(), Ending> {
+    let options = work::options(url, &arguments.link, arguments.limit_rate, stop);
     let destination = if arguments.is_to_stdout() {
         Destination::Output
     } else {
-        destination(&arguments.output, arguments.names.len())
+        destination(&arguments.output, names.len())
     };
-    work::show(style, &options.stop, |reports| get(&arguments.names, &destination, &options, reports))
+    work::show(style, &options.stop, |reports| get(names, &destination, &options, reports))
 }
 
 /// Whether so many go into a directory at `path`, or one goes to it.

@@ -5,9 +5,10 @@ use sampan::client::ls;
 use super::cli::LsArguments;
 use super::display::Style;
 use super::ending::Ending;
-use super::work;
+use super::{stop_at_signals, work};
 
 pub(crate) fn run(arguments: &LsArguments, style: Style) -> Result<(), Ending> {
-    let options = work::options(&arguments.from.url(), &arguments.link, None)?;
+    let url = work::dialled(&arguments.from.url())?;
+    let options = work::options(url, &arguments.link, None, stop_at_signals()?);
     work::show(style, &options.stop, |reports| ls(&arguments.prefix, &options, reports))
 }

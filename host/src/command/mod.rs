@@ -3,6 +3,7 @@
 mod attach;
 mod cli;
 mod completions;
+mod ctl;
 mod demo;
 mod display;
 mod ending;
@@ -47,6 +48,7 @@ fn run(command: &Command, style: Style) -> Result<(), Ending> {
         Command::Get(arguments) => get::run(arguments, style),
         Command::Ls(arguments) => ls::run(arguments, style),
         Command::Attach(arguments) => attach::run(arguments, style),
+        Command::Ctl(arguments) => ctl::run(arguments, style),
         Command::Demo(arguments) => Ok(demo::run(arguments, style)?),
         Command::Completions { shell } => Ok(completions::run(*shell)?),
         Command::Man { command } => Ok(man::run(command.as_deref())?),

@@ -8,11 +8,12 @@ use sampan::failure::{ErrorName, Failure};
 use super::cli::SendArguments;
 use super::display::Style;
 use super::ending::Ending;
-use super::work;
+use super::{stop_at_signals, work};
 
 pub(crate) fn run(arguments: &SendArguments, style: Style) -> Result<(), Ending> {
     arguments.check()?;
-    let options = work::options(&arguments.to.url(), &arguments.link, arguments.limit_rate)?;
+    let url = work::dialled(&arguments.to.url())?;
+    let options = work::options(url, &arguments.link, arguments.limit_rate, stop_at_signals()?);
     if let Some(name) = &arguments.name {
         sampan_core::wire::FileName::new(name).map_err(|error| {
             Failure::new(ErrorName::Usage, format!("{name:?} cannot be the name of a file: {error}"))

@@ -50,6 +50,33 @@ impl FromStr for NodeName {
     }
 }
 
+/// What a node has, or the beginning of names there: `NODE:NAME`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AtNode {
+    pub(crate) node: String,
+    pub(crate) name: String,
+}
+
+impl AtNode {
+    /// The same, where a node alone stands for all that it has.
+    pub(crate) fn or_all(typed: &str) -> Result<Self, ValueError> {
+        match typed.parse::<NodeName>() {
+            Ok(NodeName(node)) => Ok(Self { node, name: String::new() }),
+            Err(_) => typed.parse(),
+        }
+    }
+}
+
+impl FromStr for AtNode {
+    type Err = ValueError;
+
+    fn from_str(typed: &str) -> Result<Self, ValueError> {
+        let (node, name) = typed.split_once(':').ok_or(ValueError::AtNode)?;
+        let NodeName(node) = node.parse()?;
+        Ok(Self { node, name: name.to_owned() })
+    }
+}
+
 /// Why something typed is not a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ValueError {
@@ -62,6 +89,7 @@ pub(crate) enum ValueError {
     HostWithPort,
     HostCharacter,
     NodeName,
+    AtNode,
 }
 
 impl fmt::Display for ValueError {
@@ -77,6 +105,7 @@ impl fmt::Display for ValueError {
             Self::HostEmpty => "no host: type a name or an address",
             Self::HostWithPort => "not a host alone: give the port with --port",
             Self::HostCharacter => "not a host: type a name or an address; URLs go with --to or --from",
+            Self::AtNode => "no node is named: type NODE:NAME, such as board-7:logs/today",
             Self::NodeName => {
                 "not the name of a node: type up to 64 ASCII letters, digits, ., _ and -, but not all"
             }
@@ -118,6 +147,12 @@ impl Size {
             Self(0) => Err(ValueError::RateZero),
             size => Ok(size),
         }
+    }
+}
+
+impl Time {
+    pub(crate) fn seconds(self) -> f64 {
+        f64::from(self.0.0) / 1e3
     }
 }
 
@@ -238,6 +273,18 @@ mod tests {
         assert_eq!(host("example.org:50000"), Err(ValueError::HostWithPort));
         for typed in ["tcp://a", "a b", "a\n", "me@a"] {
             assert_eq!(host(typed), Err(ValueError::HostCharacter), "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_node_has_is_named_behind_it() {
+        let at = |node: &str, name: &str| Ok(AtNode { node: node.to_owned(), name: name.to_owned() });
+        assert_eq!("board-7:logs/a:b".parse::<AtNode>(), at("board-7", "logs/a:b"));
+        assert_eq!("board-7".parse::<AtNode>(), Err(ValueError::AtNode));
+        assert_eq!([AtNode::or_all("b"), AtNode::or_all("b:")], [at("b", ""), at("b", "")]);
+        assert_eq!(AtNode::or_all("b:logs/"), at("b", "logs/"));
+        for typed in ["", ":", ":a", "a b:c", "all:c", "é:c"] {
+            assert!(typed.parse::<AtNode>().is_err() && AtNode::or_all(typed).is_err(), "{typed:?}");
         }
     }
 

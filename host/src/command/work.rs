@@ -14,7 +14,6 @@ use sampan::stop::Stop;
 use super::cli::clients::LinkArguments;
 use super::display::{Display, Style};
 use super::ending::Ending;
-use super::stop_at_signals;
 use super::values::Size;
 
 /// How often an interruption is noticed, and what is due is shown.
@@ -37,19 +36,15 @@ pub(super) fn url(typed: &str) -> Result<Url, Failure> {
 }
 
 /// How a client goes about it, as it was typed.
-pub(super) fn options(
-    typed: &str,
-    link: &LinkArguments,
-    rate: Option<Size>,
-) -> Result<ClientOptions, Failure> {
-    Ok(ClientOptions {
+pub(super) fn options(url: Url, link: &LinkArguments, rate: Option<Size>, stop: Stop) -> ClientOptions {
+    ClientOptions {
         digest: link.digest.map(Into::into),
         retries: link.retries,
         timeout: link.timeout.0,
         rate: rate.map(|rate| rate.0),
-        stop: stop_at_signals()?,
-        ..ClientOptions::new(dialled(typed)?)
-    })
+        stop,
+        ..ClientOptions::new(url)
+    }
 }
 
 /// Whether there is more to be told.

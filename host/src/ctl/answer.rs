@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::failure::ErrorName;
 use crate::server::{ConnectionStatus, NodeResult, Notified, Pushed, ServerStatus, Total};
 
-/// One line of an answer; `docs/cli.md` §12 lists the fields.
+/// One line of an answer; `docs/cli.md` §13 lists the fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Answer {
@@ -60,6 +60,9 @@ pub enum Answer {
     },
     /// The last word.
     Summary(Total),
+    /// What a later version says, to be passed over. It is never sent.
+    #[serde(other)]
+    Unknown,
 }
 
 /// A connection that was ended.

@@ -30,8 +30,8 @@ impl Listener {
     /// # Errors
     ///
     /// [`AddrInUse`](ErrorKind::AddrInUse) if another does; [`AlreadyExists`](ErrorKind::AlreadyExists) if there is
-    /// something else than a socket; [`InvalidInput`](ErrorKind::InvalidInput) for `stdio:` and `exec:`; otherwise as
-    /// the system says.
+    /// something else than a socket; [`InvalidInput`](ErrorKind::InvalidInput) for `stdio:`, `exec:` and nodes; otherwise
+    /// as the system says.
     pub fn bind(url: &Url, options: &TcpOptions) -> io::Result<Self> {
         match url {
             Url::Tcp { host, port } => {
@@ -47,7 +47,7 @@ impl Listener {
             }
             #[cfg(not(unix))]
             Url::Unix(_) => Err(ErrorKind::Unsupported.into()),
-            Url::Stdio | Url::Exec(_) => {
+            Url::Stdio | Url::Exec(_) | Url::Node { .. } => {
                 Err(io::Error::new(ErrorKind::InvalidInput, "only TCP and Unix sockets can be listened at"))
             }
         }

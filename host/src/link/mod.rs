@@ -25,6 +25,8 @@ pub use carrier::HangUp;
 pub use listener::{Listener, wait_for_any};
 pub use stream::StreamLink;
 pub use tcp_options::{SocketBuffers, TcpOptions};
+#[cfg(unix)]
+pub(crate) use unix::{dial as dial_unix, sweep};
 pub use url::{DEFAULT_PORT, Url, UrlError};
 pub use waker::Waker;
 
@@ -55,7 +57,7 @@ pub enum Inbound {
 }
 
 /// Waits until one of `fds` has news, or `timeout` has passed; not so long if a signal comes.
-fn wait_for(fds: &mut [PollFd<'_>], timeout: Option<Duration>) -> io::Result<()> {
+pub(crate) fn wait_for(fds: &mut [PollFd<'_>], timeout: Option<Duration>) -> io::Result<()> {
     let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
     match poll(fds, timeout.as_ref()) {
         Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),

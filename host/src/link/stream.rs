@@ -66,7 +66,7 @@ impl StreamLink {
     /// # Errors
     ///
     /// The last one, if nobody answers in time or the system refuses; with several addresses it tells of each.
-    /// [`InvalidInput`](ErrorKind::InvalidInput) for what cannot be dialled, which are `stdio:` and port 0.
+    /// [`InvalidInput`](ErrorKind::InvalidInput) for what cannot be dialled, which are `stdio:`, port 0 and nodes.
     pub fn dial(url: &Url, options: &TcpOptions) -> Result<Self> {
         match url {
             Url::Tcp { host, port } => Self::tcp(tcp::dial_any(host, *port, options)?),
@@ -75,6 +75,9 @@ impl StreamLink {
             #[cfg(unix)]
             Url::Exec(command) => Ok(Self::pipes(Pipes::exec(command)?)),
             Url::Stdio => Err(Error::new(ErrorKind::InvalidInput, "stdio: cannot be dialled, only served")),
+            Url::Node { .. } => {
+                Err(Error::new(ErrorKind::InvalidInput, "a node is reached through its server"))
+            }
             #[cfg(not(unix))]
             Url::Unix(_) | Url::Exec(_) => Err(ErrorKind::Unsupported.into()),
         }
@@ -135,6 +138,13 @@ impl StreamLink {
         Ok(Self::new(Carrier::Unix(stream), "unix".to_owned(), Locality::Here))
     }
 
+    /// The same, whose other end is called so.
+    #[cfg(unix)]
+    pub(crate) fn named(mut self, peer: String) -> Self {
+        self.peer = peer;
+        self
+    }
+
     #[cfg(unix)]
     fn pipes(pipes: Pipes) -> Self {
         let peer = pipes.name().to_owned();
@@ -184,7 +194,7 @@ impl StreamLink {
         }
     }
 
-    /// The other end: address and port, `unix`, `stdio` or `exec`.
+    /// The other end: address and port, `unix`, `stdio`, `exec`, or `node:` and the name of a node.
     #[must_use]
     pub fn peer(&self) -> String {
         self.peer.clone()

@@ -21,7 +21,7 @@ const LOCKED_FOR: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// A connection to the socket at `path`.
-pub(super) fn dial(path: &Path, options: &TcpOptions) -> io::Result<UnixStream> {
+pub(crate) fn dial(path: &Path, options: &TcpOptions) -> io::Result<UnixStream> {
     let begun = Instant::now();
     loop {
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
@@ -102,6 +102,13 @@ fn lock(path: &Path) -> Option<File> {
             Err(_) => return None,
         }
     }
+}
+
+/// Removes the socket at `path` if nobody listens at it; whether it is gone now.
+pub(crate) fn sweep(path: &Path) -> bool {
+    let _lock = lock(path);
+    fs::symlink_metadata(path)
+        .map_or_else(|error| error.kind() == ErrorKind::NotFound, |found| clear(path, &found).is_ok())
 }
 
 /// Removes what a server that is gone has left at `path`.

@@ -32,6 +32,13 @@ pub enum Url {
     Stdio,
     /// The standard streams of a program, which the shell starts by this command.
     Exec(String),
+    /// A node that is attached to a server, through the server's control socket (`docs/cli.md` §13); nobody can type it.
+    Node {
+        /// The path of the control socket.
+        control: PathBuf,
+        /// The node's name.
+        node: String,
+    },
 }
 
 impl Default for Url {
@@ -53,7 +60,7 @@ impl Url {
                 host.eq_ignore_ascii_case("localhost")
                     || address.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
             }
-            Self::Unix(_) | Self::Stdio | Self::Exec(_) => true,
+            Self::Unix(_) | Self::Stdio | Self::Exec(_) | Self::Node { .. } => true,
         }
     }
 }
@@ -70,6 +77,7 @@ impl fmt::Display for Url {
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
             Self::Stdio => f.write_str("stdio:"),
             Self::Exec(command) => write!(f, "exec:{command}"),
+            Self::Node { node, .. } => write!(f, "node:{node}"),
         }
     }
 }

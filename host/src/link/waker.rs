@@ -27,7 +27,7 @@ impl Waker {
     }
 
     /// To be waited for together with others.
-    pub(super) fn poll(&self) -> PollFd<'_> {
+    pub(crate) fn poll(&self) -> PollFd<'_> {
         PollFd::new(self.0.fd(), PollFlags::IN)
     }
 

@@ -41,7 +41,8 @@ impl Reach {
         let clock = Clock::start();
         let mut memory = Memory::new().map_err(nothing)?;
         let opening = Opening::new(Speaks::Second, clock).map_err(nothing)?;
-        let session = memory.sender(opening).map_err(|error| Failure::session(error, None))?;
+        // A sender alone would not let itself be asked for anything: it takes no transfers, which bound what may be asked (§5.2).
+        let session = memory.both(opening).map_err(|error| Failure::session(error, None))?;
         let files = Reached { member: self.member, control, transfers: HashMap::new() };
         let mut connection = Connection::new(session, link, files, clock);
         loop {

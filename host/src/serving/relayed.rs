@@ -32,6 +32,8 @@ enum State {
     Coming,
     /// All of it is here: whoever asked has to say that he has it.
     Whole,
+    /// He has said so, or that he does not want it.
+    Judged,
 }
 
 impl Relayed {
@@ -66,11 +68,10 @@ impl Relayed {
         true
     }
 
-    /// Those of which whoever asked wants no more.
+    /// Those of which whoever asked wants no more, or had all of it already.
     pub(super) fn unwanted(&self) -> Option<TransferId> {
-        let unwanted = |transfer: &Transfer| {
-            transfer.state == State::Coming && matches!(transfer.relay.verdict(), Some(Err(_)))
-        };
+        let unwanted =
+            |transfer: &Transfer| transfer.state == State::Coming && transfer.relay.verdict().is_some();
         self.transfers.iter().find(|(_, transfer)| unwanted(transfer)).map(|(id, _)| *id)
     }
 }
@@ -118,7 +119,7 @@ impl Storage for Relayed {
         self.transfers.iter_mut().filter(|(_, transfer)| transfer.state == State::Whole).find_map(
             |(id, transfer)| {
                 let result = transfer.relay.verdict()?;
-                transfer.state = State::Coming;
+                transfer.state = State::Judged;
                 Some(Completion::Committed { transfer: *id, result })
             },
         )

@@ -81,6 +81,13 @@ pub(crate) struct GetArguments {
     #[command(flatten)]
     pub(crate) from: FromArguments,
 
+    #[command(flatten)]
+    pub(crate) fetch: FetchArguments,
+}
+
+/// Where what is fetched goes, and how.
+#[derive(Args, Debug)]
+pub(crate) struct FetchArguments {
     /// A directory to put them into, another name for a single one, or - for the standard output
     ///
     /// It is taken for a directory if it is one, ends with / or several names are given.
@@ -205,13 +212,17 @@ impl AddressArguments {
 }
 
 impl ShowArguments {
-    fn style(self, events: Stream) -> Style {
+    pub(super) fn style(self, events: Stream) -> Style {
         Style {
             role: Role::Client,
             voice: self.voice.voice(),
             format: self.voice.format(events),
             progress: if self.no_progress { Progress::Hidden } else { Progress::Shown },
         }
+    }
+
+    pub(super) fn without_progress(self) -> Style {
+        Style { progress: Progress::Hidden, ..self.style(Stream::Stdout) }
     }
 }
 
@@ -260,6 +271,21 @@ pub(crate) fn is_stdin(path: &Path) -> bool {
 
 impl GetArguments {
     pub(super) fn style(&self) -> Style {
+        self.fetch.style()
+    }
+
+    /// What the parser cannot see.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorName::Usage`], with what to type instead.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        self.fetch.check(self.names.len())
+    }
+}
+
+impl FetchArguments {
+    pub(super) fn style(&self) -> Style {
         let (events, to_terminal) = match self.is_to_stdout() {
             true => (Stream::Stderr, io::stdout().is_terminal()),
             false => (Stream::Stdout, false),
@@ -273,13 +299,13 @@ impl GetArguments {
         self.output.as_os_str() == "-"
     }
 
-    /// What the parser cannot see.
+    /// What the parser cannot see, of so many names.
     ///
     /// # Errors
     ///
     /// [`ErrorName::Usage`], with what to type instead.
-    pub(crate) fn check(&self) -> Result<(), Failure> {
-        match self.names.len() {
+    pub(crate) fn check(&self, names: usize) -> Result<(), Failure> {
+        match names {
             2.. if self.is_to_stdout() => Err(Failure::new(ErrorName::Usage, "-o - is for one file")
                 .with_advice("fetch them one by one, or into a directory")),
             _ => Ok(()),
@@ -289,6 +315,6 @@ impl GetArguments {
 
 impl LsArguments {
     pub(super) fn style(&self) -> Style {
-        Style { progress: Progress::Hidden, ..self.show.style(Stream::Stdout) }
+        self.show.without_progress()
     }
 }

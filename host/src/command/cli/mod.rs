@@ -2,6 +2,7 @@
 
 pub(crate) mod attach;
 pub(crate) mod clients;
+pub(crate) mod ctl;
 pub(crate) mod serve;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use super::output::{Stream, Voice};
 
 pub(crate) use attach::AttachArguments;
 pub(crate) use clients::{GetArguments, LsArguments, SendArguments};
+pub(crate) use ctl::CtlArguments;
 pub(crate) use serve::ServeArguments;
 
 /// Where a server listens, and clients look for it, unless they are told otherwise.
@@ -30,6 +32,7 @@ Examples:
   sampan ls                             List what the server has
   sampan get report.pdf                 Fetch a file
   sampan attach example.org             Stay connected, for notices and files from there
+  sampan ctl push firmware.bin          Send a file to all who stay connected to the server here
   sampan demo                           Try it, with nothing else";
 
 const DEMO_EXAMPLES: &str = "\
@@ -46,6 +49,26 @@ const MAN_EXAMPLES: &str = "\
 Examples:
   sampan man send | man -l -
   sampan man > ~/.local/share/man/man1/sampan.1";
+
+/// What has a manual page.
+const PAGES: [&str; 16] = [
+    "serve",
+    "send",
+    "get",
+    "ls",
+    "attach",
+    "ctl",
+    "ctl-status",
+    "ctl-notify",
+    "ctl-push",
+    "ctl-get",
+    "ctl-ls",
+    "ctl-disconnect",
+    "ctl-drain",
+    "demo",
+    "completions",
+    "man",
+];
 
 /// Carries files between desktops, servers and the smallest boards
 #[derive(Debug, Parser)]
@@ -68,6 +91,8 @@ pub(crate) enum Command {
     Ls(LsArguments),
     /// Stays connected to a server, as a node that can be told and sent something
     Attach(AttachArguments),
+    /// Speaks to everyone connected to a server of this computer
+    Ctl(CtlArguments),
     /// Sends a file from one end to another on this computer, and checks that it arrived
     ///
     /// It goes over real TCP. Nothing is left behind: what was received lies in a temporary folder, which is removed.
@@ -83,7 +108,7 @@ pub(crate) enum Command {
     #[command(help_template = TEMPLATE, before_help = MAN_EXAMPLES)]
     Man {
         /// The command it is about; without, sampan as a whole
-        #[arg(value_parser = ["serve", "send", "get", "ls", "attach", "demo", "completions", "man"])]
+        #[arg(value_parser = PAGES)]
         command: Option<String>,
     },
 }
@@ -173,6 +198,7 @@ impl Arguments {
             Command::Get(arguments) => arguments.style(),
             Command::Ls(arguments) => arguments.style(),
             Command::Attach(arguments) => arguments.style(),
+            Command::Ctl(arguments) => arguments.style(),
             Command::Demo(arguments) => arguments.style(),
             Command::Completions { .. } | Command::Man { .. } => Style {
                 role: Role::Client,

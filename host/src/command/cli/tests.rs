@@ -1,3 +1,4 @@
+use super::ctl::CtlCommand;
 use super::serve::{Conflict, Permission};
 use super::*;
 use clap::CommandFactory as _;
@@ -61,6 +62,50 @@ fn every_command_shows_examples_first() {
             assert!(text.find("Examples:\n  ").unwrap() < text.find("Usage: ").unwrap(), "{text}");
             assert!(text.contains(&format!("  sampan {name}")), "{text}");
         }
+    }
+}
+
+#[test]
+fn every_command_of_ctl_shows_examples_first() {
+    let mut all = Arguments::command();
+    all.build();
+    let ctl = all.find_subcommand("ctl").unwrap();
+    let names: Vec<&str> =
+        ctl.get_subcommands().map(clap::Command::get_name).filter(|&name| name != "help").collect();
+    assert_eq!(names, ["status", "notify", "push", "get", "ls", "disconnect", "drain"]);
+    for name in names {
+        let text = parse(&format!("sampan ctl {name} -h")).unwrap_err().to_string();
+        assert!(text.find("Examples:\n  ").unwrap() < text.find("Usage: ").unwrap(), "{text}");
+        assert!(text.contains(&format!("  sampan ctl {name}")) && text.contains("--control <URL>"), "{text}");
+    }
+}
+
+#[test]
+fn ctl_has_the_defaults_of_its_documentation() {
+    let ctl = |line: &str| match parse(line).unwrap().command {
+        Command::Ctl(arguments) => arguments,
+        other => panic!("{other:?}"),
+    };
+    let CtlCommand::Push(push) = ctl("sampan ctl push a b").command else { panic!() };
+    assert_eq!((push.to.who, push.parallel), (vec!["all".to_owned()], 32));
+    assert_eq!(push.within.0, Millis(60_000));
+    let CtlCommand::Notify(notify) = ctl("sampan ctl notify hello --to a --to #3").command else { panic!() };
+    assert_eq!((notify.to.who, notify.within.0), (vec!["a".to_owned(), "#3".to_owned()], Millis(5_000)));
+    for line in ["sampan ctl --control unix:/s drain", "sampan ctl drain --control unix:/s"] {
+        assert_eq!(ctl(line).control.as_deref(), Some("unix:/s"));
+    }
+    let CtlCommand::Status(status) = ctl("sampan ctl status --watch").command else { panic!() };
+    assert_eq!(status.every.0, Millis(1_000));
+    for line in [
+        "ctl",
+        "ctl push",
+        "ctl get",
+        "ctl get boat",
+        "ctl disconnect",
+        "ctl status --every 1s",
+        "ctl notify",
+    ] {
+        refused(&format!("sampan {line}"));
     }
 }
 

@@ -10,6 +10,7 @@ use sampan::report::Report;
 
 use super::escaped::{Text, cut};
 use super::lines::Lines;
+use crate::command::output::Stream;
 
 /// The widest name that is shown.
 const NAME_COLUMNS: usize = 60;
@@ -21,10 +22,14 @@ const ONE_OF_UNKNOWN_SIZE: &str = "{wide_msg} {decimal_bytes}  {decimal_bytes_pe
 const MANY: &str = "{prefix}  {bar:20} {decimal_bytes} of {decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left  \
                     {wide_msg}";
 
-/// Whether the standard error is a terminal that can redraw a line.
-pub(super) fn terminal_has_them() -> bool {
+/// Whether it is a terminal that can draw anew what it shows.
+pub(crate) fn can_redraw(stream: Stream) -> bool {
     let is_dumb = std::env::var_os("TERM").map_or(cfg!(unix), |term| term == "dumb" || term.is_empty());
-    !is_dumb && io::stderr().is_terminal()
+    let is_terminal = match stream {
+        Stream::Stdout => io::stdout().is_terminal(),
+        Stream::Stderr => io::stderr().is_terminal(),
+    };
+    !is_dumb && is_terminal
 }
 
 /// One file has a bar; many have one over all of them, below the name of the one that moved last.

@@ -14,7 +14,7 @@ const TO_1970: i64 = 719_468;
 const MONTHS: [i64; 12] = [0, 31, 61, 92, 122, 153, 184, 214, 245, 275, 306, 337];
 
 /// Seconds since 1970, shown as `YYYY-MM-DD HH:MM:SS` in UTC; what is beyond the years 0 to 9999 is shown as `-`.
-pub(super) struct Utc(pub(super) f64);
+pub(crate) struct Utc(pub(crate) f64);
 
 impl fmt::Display for Utc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,13 +5,13 @@ use std::fmt::{self, Write as _};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// A text: what is no plain character is escaped.
-pub(super) struct Text<'a>(pub(super) &'a str);
+pub(crate) struct Text<'a>(pub(crate) &'a str);
 
 /// A name without quotes: backslashes are escaped too, so that no two names look alike.
 pub(super) struct Name<'a>(pub(super) &'a str);
 
 /// A name in quotes, which are escaped within.
-pub(super) struct Quoted<'a>(pub(super) &'a str);
+pub(crate) struct Quoted<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -61,7 +61,7 @@ fn is_invisible(c: char) -> bool {
 }
 
 /// The end of `text`, in at most `columns`: of a path that is what tells most.
-pub(super) fn cut(text: &str, columns: usize) -> String {
+pub(crate) fn cut(text: &str, columns: usize) -> String {
     if text.width() <= columns {
         return text.to_owned();
     }
@@ -76,6 +76,24 @@ pub(super) fn cut(text: &str, columns: usize) -> String {
         start = at;
     }
     format!("…{}", text.get(start..).unwrap_or_default())
+}
+
+/// The beginning of `text`, in at most `columns`.
+pub(crate) fn cut_end(text: &str, columns: usize) -> String {
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    let mut left = columns.saturating_sub(1);
+    let mut end = 0;
+    for (at, c) in text.char_indices() {
+        let width = c.width().unwrap_or(0);
+        if width > left {
+            break;
+        }
+        left -= width;
+        end = at + c.len_utf8();
+    }
+    format!("{}…", text.get(..end).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -125,5 +143,7 @@ mod tests {
         assert_eq!(cut("한국어", 5), "…국어");
         assert_eq!(cut("한국어", 4), "…어");
         assert_eq!([cut("abc", 1), cut("abc", 0)], ["…", "…"]);
+        assert_eq!([cut_end("dir/file", 8), cut_end("dir/file", 6)], ["dir/file", "dir/f…"]);
+        assert_eq!([cut_end("한국어", 5), cut_end("한국어", 4)], ["한국…", "한…"]);
     }
 }

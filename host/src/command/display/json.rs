@@ -33,10 +33,10 @@ pub(super) struct Json {
 }
 
 #[derive(Serialize)]
-struct Event<'a> {
+struct Event<'a, T> {
     v: u8,
     #[serde(flatten)]
-    report: &'a Report,
+    event: &'a T,
 }
 
 impl Json {
@@ -78,11 +78,12 @@ impl Json {
     }
 }
 
-fn line(report: &Report) -> String {
+/// An event as a line.
+pub(crate) fn line(event: &(impl Serialize + std::fmt::Debug)) -> String {
     let mut bytes = Vec::new();
-    let event = Event { v: VERSION, report };
-    let written = event.serialize(&mut Serializer::with_formatter(&mut bytes, Plain));
-    debug_assert!(written.is_ok(), "{report:?}");
+    let versioned = Event { v: VERSION, event };
+    let written = versioned.serialize(&mut Serializer::with_formatter(&mut bytes, Plain));
+    debug_assert!(written.is_ok(), "{event:?}");
     bytes.push(b'\n');
     String::from_utf8(bytes).unwrap_or_default()
 }

@@ -17,7 +17,11 @@ use sampan::report::Report;
 use super::output::{Output, Stream, Voice};
 pub(crate) use amounts::{Rate, Size};
 use bars::Bars;
+pub(crate) use bars::can_redraw;
+pub(crate) use date::Utc;
+pub(crate) use escaped::{Quoted, Text, cut, cut_end};
 use json::Json;
+pub(crate) use json::line as event_line;
 use lines::Lines;
 
 /// How a command shows what happens.
@@ -118,10 +122,10 @@ impl Display {
 }
 
 impl Style {
-    fn has_bars(self) -> bool {
+    pub(crate) fn has_bars(self) -> bool {
         self.role == Role::Client
             && self.progress == Progress::Shown
             && self.voice == Voice::Normal
-            && bars::terminal_has_them()
+            && can_redraw(Stream::Stderr)
     }
 }
