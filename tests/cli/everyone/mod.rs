@@ -1,6 +1,7 @@
 //! Speaking to everyone connected: nodes that stay, notices, files that are pushed, and the control socket that all of it is asked at.
 
 mod attached;
+mod crowd;
 mod drained;
 mod hostile_nodes;
 mod notices;
