@@ -1,12 +1,17 @@
 //! Speaking to everyone connected: nodes that stay, notices, files that are pushed, and the control socket that all of it is asked at.
 
 mod attached;
+mod crowd;
+mod drained;
 mod hostile_nodes;
 mod notices;
 mod notices_classic;
 mod pushes;
 mod pushes_resumed;
 mod pushes_trouble;
+mod reached;
+mod socket;
+mod status;
 
 use std::path::{Path, PathBuf};
 

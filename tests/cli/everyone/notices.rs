@@ -161,14 +161,15 @@ fn a_link_that_is_lost_before_the_answer_is_told_as_lost() {
     let harbour = Harbour::new();
     let mut node = Framed::attach(harbour.server.url(), "a");
     harbour.server.await_node("a");
-    let asked = [(); 2].map(|()| harbour.server.notify("hear", &["a"]));
-    // One is on the link, the other waits for its answer.
+    let first = harbour.server.notify("hear", &["a"]);
     assert_eq!(hear_notice(&mut node).1, "hear");
+    // One is on the link, the other waits for its answer.
+    let second = harbour.server.notify("hear", &["nobody", "a"]);
+    second.answers.wait("notified", PATIENCE, |told| told["result"] == "not-found");
     drop(node);
-    for asked in asked {
-        let answers = asked.finish();
-        answers.assert_total(0, 1);
-        assert_eq!(answers.one("notified")["result"], "link-lost");
+    for asked in [first, second] {
+        let told = asked.finish();
+        assert_eq!(told.of_node("notified", "a")["result"], "link-lost");
     }
 }
 

@@ -85,12 +85,28 @@ fn a_long_one_is_cut_between_characters() {
 }
 
 #[test]
-fn odd_texts_do_not_cost_the_last_reply() {
-    for text in ["two\nlines", "[+] server : finished transferring file\n", "\u{1b}[2J", "[!] server : no"] {
+fn several_that_are_too_long_together_are_told_as_far_as_they_fit_whole() {
+    let mut midway = Midway::new();
+    let texts = ["a".repeat(200), "b".repeat(54), "c".repeat(10), "d".to_owned()];
+    let asked: Vec<_> = texts.iter().map(|text| midway.notify(text, 20.0)).collect();
+    assert_eq!(midway.finish(), format!("[*] server : {}; {}\n{FINISHED}", texts[0], texts[1]));
+    let results: Vec<_> = asked.into_iter().map(|asked| result(&asked.finish())).collect();
+    assert_eq!(results, ["told", "told", "too-late", "too-late"]);
+    midway.assert_whole();
+}
+
+#[test]
+fn odd_texts_are_told_without_control_characters_and_do_not_cost_the_last_reply() {
+    let odd = [
+        ("two\nlines", "two lines"),
+        ("[+] server : finished transferring file\n", "[+] server : finished transferring file "),
+        ("\u{1b}[2J\u{0}\u{9b}x", " [2J  x"),
+        ("[!] server : no", "[!] server : no"),
+    ];
+    for (text, words) in odd {
         let mut midway = Midway::new();
         let asked = midway.notify(text, 20.0);
-        let heard = midway.finish();
-        assert!(heard.starts_with("[*] server : ") && heard.ends_with(&format!("\n{FINISHED}")), "{heard:?}");
+        assert_eq!(midway.finish(), format!("[*] server : {words}\n{FINISHED}"));
         assert_eq!(result(&asked.finish()), "told");
         midway.assert_whole();
     }

@@ -228,10 +228,11 @@ fn a_node_may_be_pushed_to_while_it_is_fetched_from() {
     let mut session = harbour.server.reach("a");
     session.say_want(1, "theirs");
     let transfer = super::expect_offer_of(&mut session, 1);
-    let pushed = harbour.server.push(&[&file], &["all"]);
-    assert!(session.take_contents(transfer) == theirs, "what was fetched differs");
-    pushed.finish().assert_total(1, 0);
+    // Whoever fetches takes nothing of it before the push is through.
+    harbour.server.push(&[&file], &["all"]).finish().assert_total(1, 0);
+    harbour.server.notify("hear", &["a"]).finish().assert_total(1, 0);
     node.assert_has("file", &contents);
+    assert!(session.take_contents(transfer) == theirs, "what was fetched differs");
     session.say_bye();
     until("it is over", PATIENCE, || (harbour.server.status().1["transfers"] == 0).then_some(()));
 }
