@@ -21,6 +21,8 @@ pub(crate) enum Happened {
     NoticeTaken(u32),
     /// The peer stays, as a node of this name.
     Attached(String),
+    /// Bytes that are no frame.
+    Noise(Vec<u8>),
     Closed,
 }
 
@@ -50,6 +52,7 @@ impl Happened {
                 Self::WantFailed(want, Why { by: By::Peer, code, words: words.to_owned() })
             }
             Event::Notice(text) => Self::Notice(text.to_owned()),
+            Event::Noise(bytes) => Self::Noise(bytes.to_vec()),
             Event::NoticeTaken { number } => Self::NoticeTaken(number),
             Event::Attached(name) => Self::Attached(name.as_str().to_owned()),
             _ => Self::Nothing,

@@ -20,6 +20,7 @@ pub mod ctl;
 pub mod digests;
 pub mod failure;
 mod file_error;
+mod framing;
 mod happened;
 pub mod link;
 pub mod memory;
@@ -35,4 +36,5 @@ pub mod stop;
 pub mod store;
 
 pub use file_error::{Doing, FileError};
+pub use framing::HostFraming;
 pub use reports::Reports;

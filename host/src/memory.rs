@@ -5,22 +5,30 @@ use std::io;
 use memmap2::MmapMut;
 use sampan_core::wire::DigestList;
 use sampan_core::{
-    Both, Buffers, Error, Incoming, Instant, Limits, Nonce, Outgoing, Receiver, Role, Sender, Session,
+    Both, Buffers, Cobs, Error, Incoming, Instant, Limits, Nonce, Outgoing, Receiver, Role, Sender, Session,
     Speaks, Stream,
 };
 
 use crate::checks::FastCrc32;
 use crate::clock::Clock;
 use crate::digests;
+use crate::framing::HostFraming;
+use crate::link::StreamLink;
 
-/// A session as hosts have it: over a reliable byte stream, with the processor's CRC-32.
-pub type HostSession<'m, R> = Session<'m, R, Stream, FastCrc32>;
+/// A session as hosts have it: in the framing of its link, with the processor's CRC-32.
+pub type HostSession<'m, R> = Session<'m, R, HostFraming, FastCrc32>;
 
 /// The largest frame that a host sends or takes, in bytes.
 pub const FRAME: usize = 256 << 10;
 
 /// What the framing needs before a frame.
 const PREFIX: usize = 3;
+
+/// The largest frame on a serial line.
+const LINE_FRAME: usize = 4096;
+
+/// How many transfers may be open at a time on a serial line.
+const LINE_TRANSFERS: usize = 16;
 
 /// What a read may bring beyond a frame: the length of the next, so that it is known without another read. More would be read
 /// for itself.
@@ -37,6 +45,7 @@ pub struct Memory {
     transmit: MmapMut,
     outgoing: Vec<Outgoing>,
     incoming: Vec<Incoming>,
+    framing: HostFraming,
 }
 
 impl Memory {
@@ -58,10 +67,11 @@ impl Memory {
         let limits = Limits { checks: digests::ALL, makes: digests::ALL, ..Limits::LARGE };
         Ok(Self {
             limits,
-            receive: MmapMut::map_anon(frame + PREFIX + SLACK)?,
-            transmit: MmapMut::map_anon(frame + PREFIX)?,
+            receive: MmapMut::map_anon(stuffed(frame) + SLACK)?,
+            transmit: MmapMut::map_anon(stuffed(frame))?,
             outgoing: vec![Outgoing::FREE; TRANSFERS],
             incoming: vec![Incoming::FREE; TRANSFERS],
+            framing: HostFraming::Stream(Stream::new()),
         })
     }
 
@@ -76,6 +86,21 @@ impl Memory {
     /// Both buffers, for an engine that is not a session, and the limits.
     pub fn buffers(&mut self) -> (Buffers<'_>, &Limits) {
         (Buffers { receive: &mut self.receive, transmit: &mut self.transmit }, &self.limits)
+    }
+
+    /// For this link: what a serial line carries in a quarter of a second may be under way, in frames that do not take long.
+    ///
+    /// # Errors
+    ///
+    /// If the system has no memory.
+    pub fn for_link(link: &StreamLink, frame: usize, transfers: usize, limits: Limits) -> io::Result<Self> {
+        let Some(rate) = link.line() else {
+            return Ok(Self::with_frame(frame)?.with_transfers(transfers).with_limits(limits));
+        };
+        let window = u32::try_from(rate / 4).unwrap_or(u32::MAX).clamp(1 << 10, 64 << 10);
+        let memory = Self::with_frame(LINE_FRAME)?.with_transfers(transfers.min(LINE_TRANSFERS));
+        let memory = memory.with_limits(Limits { window, eager: 0, ..limits });
+        Ok(Self { framing: HostFraming::Cobs(Cobs::new()), ..memory })
     }
 
     /// The same with other limits.
@@ -97,8 +122,8 @@ impl Memory {
     ///
     /// See [`Session::with_framing`].
     pub fn sender(&mut self, opening: Opening) -> Result<HostSession<'_, Sender<'_>>, Error> {
-        let Self { limits, receive, transmit, outgoing, .. } = self;
-        session((receive, transmit), limits, Sender::new(outgoing), opening)
+        let Self { limits, receive, transmit, outgoing, framing, .. } = self;
+        session((receive, transmit), limits, Sender::new(outgoing), *framing, opening)
     }
 
     /// A session that receives.
@@ -107,8 +132,8 @@ impl Memory {
     ///
     /// See [`Session::with_framing`].
     pub fn receiver(&mut self, opening: Opening) -> Result<HostSession<'_, Receiver<'_>>, Error> {
-        let Self { limits, receive, transmit, incoming, .. } = self;
-        session((receive, transmit), limits, Receiver::new(incoming), opening)
+        let Self { limits, receive, transmit, incoming, framing, .. } = self;
+        session((receive, transmit), limits, Receiver::new(incoming), *framing, opening)
     }
 
     /// A session that sends and receives.
@@ -117,10 +142,15 @@ impl Memory {
     ///
     /// See [`Session::with_framing`].
     pub fn both(&mut self, opening: Opening) -> Result<HostSession<'_, Both<'_>>, Error> {
-        let Self { limits, receive, transmit, outgoing, incoming } = self;
+        let Self { limits, receive, transmit, outgoing, incoming, framing } = self;
         let role = Both { sender: Sender::new(outgoing), receiver: Receiver::new(incoming) };
-        session((receive, transmit), limits, role, opening)
+        session((receive, transmit), limits, role, *framing, opening)
     }
+}
+
+/// Bytes that a frame needs in a buffer, whatever the framing.
+const fn stuffed(frame: usize) -> usize {
+    frame + PREFIX + 2 + frame / 254
 }
 
 /// How a session begins.
@@ -149,9 +179,10 @@ fn session<'m, R: Role<'m>>(
     (receive, transmit): (&'m mut [u8], &'m mut [u8]),
     limits: &'m Limits,
     role: R,
+    framing: HostFraming,
     opening: Opening,
 ) -> Result<HostSession<'m, R>, Error> {
     let Opening { speaks, nonce, since } = opening;
     let buffers = Buffers { receive, transmit };
-    Session::with_framing(buffers, limits, role, (Stream::new(), FastCrc32), (speaks, nonce), since)
+    Session::with_framing(buffers, limits, role, (framing, FastCrc32), (speaks, nonce), since)
 }

@@ -91,6 +91,13 @@ pub enum Report {
         /// The other end.
         peer: String,
     },
+    /// What was said on a serial line between frames: a boot log, a shell.
+    Console {
+        /// The text; what is not UTF-8 is replaced.
+        text: String,
+        /// The other end.
+        peer: String,
+    },
     /// The last word.
     Summary(Summary),
 }

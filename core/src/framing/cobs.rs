@@ -36,6 +36,59 @@ impl Cobs {
     pub const fn new() -> Self {
         Self { searched: 0, sync: Sync::Found }
     }
+
+    /// As [`wrap`](Framing::wrap), of a frame that stands at `head`, which is at least [`HEAD`](Framing::HEAD): for a framing that is chosen when
+    /// it runs.
+    ///
+    /// The frame moves behind by as many codes as come within it, and then forward code by code.
+    pub fn wrap_at(head: usize, out: &mut [u8], length: usize, place: Place) -> usize {
+        let cells = Cell::from_mut(out).as_slice_of_cells();
+        let frame = cells.get(head..).unwrap_or_default();
+        let codes =
+            frame.iter().take(length).fold((0_usize, 0_usize), |(codes, run), byte| match byte.get() {
+                DELIMITER => (codes.saturating_add(usize::from(run == RUN)), 0),
+                _ if run == RUN => (codes.saturating_add(1), 1),
+                _ => (codes, run.saturating_add(1)),
+            });
+        let shift = codes.0;
+        let source = frame.get(shift..shift.saturating_add(length)).unwrap_or_default();
+        for (to, from) in source.iter().zip(frame).rev() {
+            to.set(from.get());
+        }
+        let start = match place {
+            Place::First => {
+                if let Some(cell) = cells.first() {
+                    cell.set(DELIMITER);
+                }
+                1
+            }
+            Place::Behind => 0_usize,
+        };
+        let put = |at: usize, byte: u8| {
+            if let Some(cell) = cells.get(at) {
+                cell.set(byte);
+            }
+        };
+        let (mut code_at, mut at, mut code) = (start, start.saturating_add(1), 1_u8);
+        for byte in source {
+            let byte = byte.get();
+            if code == FULL {
+                put(code_at, code);
+                (code_at, at, code) = (at, at.saturating_add(1), 1);
+            }
+            if byte == DELIMITER {
+                put(code_at, code);
+                (code_at, at, code) = (at, at.saturating_add(1), 1);
+            } else {
+                put(at, byte);
+                at = at.saturating_add(1);
+                code = code.saturating_add(1);
+            }
+        }
+        put(code_at, code);
+        put(at, DELIMITER);
+        at.saturating_add(1)
+    }
 }
 
 /// Bytes that a frame of `length` bytes takes, without delimiters.
@@ -103,54 +156,8 @@ impl Framing for Cobs {
         0
     }
 
-    /// The frame moves behind by as many codes as come within it, and then forward code by code.
     fn wrap(&mut self, out: &mut [u8], length: usize, place: Place) -> usize {
-        let cells = Cell::from_mut(out).as_slice_of_cells();
-        let frame = cells.get(Self::HEAD..).unwrap_or_default();
-        let codes =
-            frame.iter().take(length).fold((0_usize, 0_usize), |(codes, run), byte| match byte.get() {
-                DELIMITER => (codes.saturating_add(usize::from(run == RUN)), 0),
-                _ if run == RUN => (codes.saturating_add(1), 1),
-                _ => (codes, run.saturating_add(1)),
-            });
-        let shift = codes.0;
-        let source = frame.get(shift..shift.saturating_add(length)).unwrap_or_default();
-        for (to, from) in source.iter().zip(frame).rev() {
-            to.set(from.get());
-        }
-        let start = match place {
-            Place::First => {
-                if let Some(cell) = cells.first() {
-                    cell.set(DELIMITER);
-                }
-                1
-            }
-            Place::Behind => 0_usize,
-        };
-        let put = |at: usize, byte: u8| {
-            if let Some(cell) = cells.get(at) {
-                cell.set(byte);
-            }
-        };
-        let (mut code_at, mut at, mut code) = (start, start.saturating_add(1), 1_u8);
-        for byte in source {
-            let byte = byte.get();
-            if code == FULL {
-                put(code_at, code);
-                (code_at, at, code) = (at, at.saturating_add(1), 1);
-            }
-            if byte == DELIMITER {
-                put(code_at, code);
-                (code_at, at, code) = (at, at.saturating_add(1), 1);
-            } else {
-                put(at, byte);
-                at = at.saturating_add(1);
-                code = code.saturating_add(1);
-            }
-        }
-        put(code_at, code);
-        put(at, DELIMITER);
-        at.saturating_add(1)
+        Self::wrap_at(Self::HEAD, out, length, place)
     }
 
     fn fits(space: usize) -> usize {

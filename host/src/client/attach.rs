@@ -14,7 +14,7 @@ use crate::control::{Control, Order};
 use crate::digests;
 use crate::failure::{ErrorName, Failure};
 use crate::link::{StreamLink, TcpOptions, Url, Waker};
-use crate::memory::{Memory, Opening};
+use crate::memory::{FRAME, Memory, Opening, TRANSFERS};
 use crate::report::{Failed, Protocol, Report};
 use crate::reports::Reports;
 use crate::serving::{Desk, Ended, Serving, Step, Teller};
@@ -190,7 +190,7 @@ fn converse(
         silence: options.timeout,
         ..Limits::LARGE
     };
-    let mut memory = Memory::new().map_err(nothing_to_give)?.with_limits(limits);
+    let mut memory = Memory::for_link(&link, FRAME, TRANSFERS, limits).map_err(nothing_to_give)?;
     let opening = Opening::new(Speaks::First, clock).map_err(nothing_to_give)?;
     let teller = Teller::new(reports.clone(), link.peer(), Protocol::Framed);
     let desk = Arc::new(Desk::new(Arc::new(Control::new(waker.clone()))));

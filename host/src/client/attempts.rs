@@ -63,6 +63,12 @@ impl Contact {
     pub(super) fn notice(&self, text: String, tally: &Tally) {
         tally.reports().tell(Report::Notice { text, peer: self.peer.clone() });
     }
+
+    /// Something was said between frames.
+    pub(super) fn console(&self, bytes: &[u8], tally: &Tally) {
+        let (text, peer) = (String::from_utf8_lossy(bytes).into_owned(), self.peer.clone());
+        tally.reports().tell(Report::Console { text, peer });
+    }
 }
 
 /// Whether anything is left when a session has ended well.

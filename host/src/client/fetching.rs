@@ -20,7 +20,7 @@ use crate::control::Control;
 use crate::failure::{ErrorName, Failure};
 use crate::happened::{Happened, Why};
 use crate::link::StreamLink;
-use crate::memory::{HostSession, Memory, Opening};
+use crate::memory::{HostSession, Memory, Opening, TRANSFERS};
 use crate::report::{Moved, Protocol, Report};
 use crate::reports::Reports;
 use crate::run::Connection;
@@ -53,8 +53,8 @@ pub(super) struct Fetching<'o> {
 impl Task for Fetching<'_> {
     fn work(&mut self, link: StreamLink) -> Result<(), Failure> {
         let clock = Clock::start();
-        let memory = Memory::with_frame(self.options.frame()).map_err(nothing_to_give)?;
-        let mut memory = memory.with_limits(self.options.limits());
+        let (frame, limits) = (self.options.frame(), self.options.limits());
+        let mut memory = Memory::for_link(&link, frame, TRANSFERS, limits).map_err(nothing_to_give)?;
         let opening = Opening::new(Speaks::First, clock).map_err(nothing_to_give)?;
         let session = memory.receiver(opening).map_err(|error| Failure::session(error, None))?;
         let sink =
@@ -187,6 +187,7 @@ impl<'o> Fetching<'o> {
                 Happened::Closed => return Ok(()),
                 Happened::Opened => self.contact.opened(&self.tally),
                 Happened::Notice(text) => self.contact.notice(text, &self.tally),
+                Happened::Noise(bytes) => self.contact.console(&bytes, &self.tally),
                 Happened::Received(transfer) => self.received(transfer, &mut connection.storage),
                 Happened::ReceiveFailed(transfer, why) => self.failed(transfer, &why, connection),
                 Happened::WantFailed(want, why) => {

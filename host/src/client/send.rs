@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::failure::Failure;
 use crate::happened::{Happened, Why};
 use crate::link::{StreamLink, Waker};
-use crate::memory::{HostSession, Memory, Opening};
+use crate::memory::{HostSession, Memory, Opening, TRANSFERS};
 use crate::pipe::Pipe;
 use crate::report::{Moved, Protocol, Report};
 use crate::reports::Reports;
@@ -86,8 +86,8 @@ struct Job<'o> {
 impl Task for Job<'_> {
     fn work(&mut self, link: StreamLink) -> Result<(), Failure> {
         let clock = Clock::start();
-        let memory = Memory::with_frame(self.options.frame()).map_err(nothing_to_give)?;
-        let mut memory = memory.with_limits(self.options.limits());
+        let (frame, limits) = (self.options.frame(), self.options.limits());
+        let mut memory = Memory::for_link(&link, frame, TRANSFERS, limits).map_err(nothing_to_give)?;
         let opening = Opening::new(Speaks::First, clock).map_err(nothing_to_give)?;
         let session = memory.sender(opening).map_err(|error| Failure::session(error, None))?;
         let source = FileSource::new().with_pipe(self.pipe.take());
@@ -166,6 +166,7 @@ impl Job<'_> {
                 Happened::Closed => return Ok(()),
                 Happened::Opened => self.contact.opened(&self.tally),
                 Happened::Notice(text) => self.contact.notice(text, &self.tally),
+                Happened::Noise(bytes) => self.contact.console(&bytes, &self.tally),
                 Happened::Sent(transfer, resumed_from) => {
                     self.sent(transfer, resumed_from, connection);
                 }

@@ -9,6 +9,8 @@ use rustix::event::{PollFd, PollFlags};
 
 #[cfg(unix)]
 use super::pipes::Pipes;
+#[cfg(unix)]
+use super::serial::Serial;
 
 #[derive(Debug)]
 pub(super) enum Carrier {
@@ -17,6 +19,8 @@ pub(super) enum Carrier {
     Unix(UnixStream),
     #[cfg(unix)]
     Pipes(Pipes),
+    #[cfg(unix)]
+    Serial(Serial),
 }
 
 impl Carrier {
@@ -27,6 +31,8 @@ impl Carrier {
             Self::Unix(stream) => stream.read(buffer),
             #[cfg(unix)]
             Self::Pipes(pipes) => pipes.read(buffer),
+            #[cfg(unix)]
+            Self::Serial(serial) => serial.read(buffer),
         }
     }
 
@@ -37,6 +43,8 @@ impl Carrier {
             Self::Unix(stream) => stream.write(bytes),
             #[cfg(unix)]
             Self::Pipes(pipes) => pipes.write(bytes),
+            #[cfg(unix)]
+            Self::Serial(serial) => serial.write(bytes),
         }
     }
 
@@ -47,6 +55,9 @@ impl Carrier {
             Self::Unix(stream) => drop(stream.shutdown(Shutdown::Write)),
             #[cfg(unix)]
             Self::Pipes(pipes) => pipes.close_sending(),
+            // A line has no end.
+            #[cfg(unix)]
+            Self::Serial(_) => {}
         }
     }
 
@@ -58,6 +69,8 @@ impl Carrier {
             Self::Unix(stream) => PollFd::new(stream, PollFlags::IN),
             #[cfg(unix)]
             Self::Pipes(pipes) => PollFd::new(&pipes.input.fd, PollFlags::IN),
+            #[cfg(unix)]
+            Self::Serial(serial) => PollFd::new(serial.port(), PollFlags::IN),
         }
     }
 
@@ -69,6 +82,8 @@ impl Carrier {
             Self::Unix(stream) => Some(PollFd::new(stream, PollFlags::OUT)),
             #[cfg(unix)]
             Self::Pipes(pipes) => pipes.output.as_ref().map(|end| PollFd::new(&end.fd, PollFlags::OUT)),
+            #[cfg(unix)]
+            Self::Serial(serial) => Some(PollFd::new(serial.port(), PollFlags::OUT)),
         }
     }
 
@@ -78,7 +93,7 @@ impl Carrier {
             #[cfg(unix)]
             Self::Unix(stream) => stream.try_clone().map(Socket::Unix).map(HangUp),
             #[cfg(unix)]
-            Self::Pipes(_) => Err(io::ErrorKind::Unsupported.into()),
+            Self::Pipes(_) | Self::Serial(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 }

@@ -6,6 +6,8 @@ mod listener;
 #[cfg(unix)]
 mod pipes;
 mod rate;
+#[cfg(unix)]
+mod serial;
 mod stream;
 mod tcp;
 mod tcp_options;
@@ -23,11 +25,13 @@ use rustix::event::{PollFd, Timespec, poll};
 pub use blocking_tcp::BlockingTcp;
 pub use carrier::HangUp;
 pub use listener::{Listener, wait_for_any};
+#[cfg(unix)]
+pub use serial::serial_ports;
 pub use stream::StreamLink;
 pub use tcp_options::{SocketBuffers, TcpOptions};
 #[cfg(unix)]
 pub(crate) use unix::{dial as dial_unix, sweep};
-pub use url::{DEFAULT_PORT, Url, UrlError};
+pub use url::{DEFAULT_PORT, Flow, Line, SerialUrl, Url, UrlError};
 pub use waker::Waker;
 
 /// A link that can be waited for. Its reads and writes say [`TimedOut`](embedded_io::ErrorKind::TimedOut) for *nothing now*.

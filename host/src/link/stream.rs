@@ -15,7 +15,9 @@ use super::carrier::{Carrier, HangUp};
 #[cfg(unix)]
 use super::pipes::Pipes;
 use super::rate::Bucket;
-use super::{Link as _, TcpOptions, Url, Waker, tcp};
+#[cfg(unix)]
+use super::serial::Serial;
+use super::{Link as _, SerialUrl, TcpOptions, Url, Waker, tcp};
 use io::Woken;
 use peeked::Peeked;
 
@@ -41,6 +43,8 @@ pub struct StreamLink {
     received: u64,
     sent: u64,
     fault: Option<Error>,
+    /// Bytes a second of a serial line.
+    line: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,12 +78,14 @@ impl StreamLink {
             Url::Unix(path) => Self::unix(super::unix::dial(path, options)?),
             #[cfg(unix)]
             Url::Exec(command) => Ok(Self::pipes(Pipes::exec(command)?)),
+            #[cfg(unix)]
+            Url::Serial(serial) => Self::serial(serial),
             Url::Stdio => Err(Error::new(ErrorKind::InvalidInput, "stdio: cannot be dialled, only served")),
             Url::Node { .. } => {
                 Err(Error::new(ErrorKind::InvalidInput, "a node is reached through its server"))
             }
             #[cfg(not(unix))]
-            Url::Unix(_) | Url::Exec(_) => Err(ErrorKind::Unsupported.into()),
+            Url::Unix(_) | Url::Exec(_) | Url::Serial(_) => Err(ErrorKind::Unsupported.into()),
         }
     }
 
@@ -145,6 +151,24 @@ impl StreamLink {
         self
     }
 
+    /// A link over a serial port.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be opened; the error says what to do about it.
+    #[cfg(unix)]
+    pub fn serial(url: &SerialUrl) -> Result<Self> {
+        let carrier = Carrier::Serial(Serial::open(url)?);
+        let link = Self::new(carrier, format!("serial:{}", url.path.display()), Locality::Here);
+        Ok(Self { line: Some(u64::from(url.baud) / 10), ..link })
+    }
+
+    /// Bytes a second that a serial line carries; none of a link that is reliable.
+    #[must_use]
+    pub const fn line(&self) -> Option<u64> {
+        self.line
+    }
+
     #[cfg(unix)]
     fn pipes(pipes: Pipes) -> Self {
         let peer = pipes.name().to_owned();
@@ -165,6 +189,7 @@ impl StreamLink {
             received: 0,
             sent: 0,
             fault: None,
+            line: None,
         }
     }
 
@@ -190,7 +215,7 @@ impl StreamLink {
         match self.carrier {
             Carrier::Tcp(stream) => Some(stream),
             #[cfg(unix)]
-            Carrier::Unix(_) | Carrier::Pipes(_) => None,
+            Carrier::Unix(_) | Carrier::Pipes(_) | Carrier::Serial(_) => None,
         }
     }
 

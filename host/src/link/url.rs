@@ -11,7 +11,7 @@ use std::path::PathBuf;
 pub const DEFAULT_PORT: u16 = 50000;
 
 /// What can be typed for a link.
-const KNOWN: &str = "tcp://HOST:PORT, HOST:PORT, unix:PATH, stdio: and exec:COMMAND";
+const KNOWN: &str = "tcp://HOST:PORT, HOST:PORT, unix:PATH, serial:DEVICE, stdio: and exec:COMMAND";
 
 /// The longest path of a Unix socket, in bytes.
 const LONGEST_PATH: usize = if cfg!(any(target_os = "linux", target_os = "android")) { 107 } else { 103 };
@@ -32,6 +32,8 @@ pub enum Url {
     Stdio,
     /// The standard streams of a program, which the shell starts by this command.
     Exec(String),
+    /// A serial port.
+    Serial(SerialUrl),
     /// A node that is attached to a server, through the server's control socket (`docs/cli.md` §13); nobody can type it.
     Node {
         /// The path of the control socket.
@@ -39,6 +41,82 @@ pub enum Url {
         /// The node's name.
         node: String,
     },
+}
+
+/// A serial port and how it is set.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SerialUrl {
+    /// Its device.
+    pub path: PathBuf,
+    /// Bits a second.
+    pub baud: u32,
+    /// Data terminal ready: on many boards it resets.
+    pub dtr: Line,
+    /// Request to send: likewise.
+    pub rts: Line,
+    /// Flow control.
+    pub flow: Flow,
+}
+
+/// What a modem line is set to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Line {
+    /// It is left as the system has it.
+    #[default]
+    AsItIs,
+    /// Asserted.
+    On,
+    /// Not asserted.
+    Off,
+}
+
+/// How the ends of a serial line stop each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Flow {
+    /// Not at all.
+    #[default]
+    None,
+    /// By the lines RTS and CTS.
+    RtsCts,
+    /// By the bytes XON and XOFF.
+    XonXoff,
+}
+
+impl SerialUrl {
+    /// The speed where none is given.
+    pub const BAUD: u32 = 115_200;
+
+    /// This port, at the usual speed.
+    #[must_use]
+    pub const fn new(path: PathBuf) -> Self {
+        Self { path, baud: Self::BAUD, dtr: Line::AsItIs, rts: Line::AsItIs, flow: Flow::None }
+    }
+}
+
+impl fmt::Display for SerialUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, baud, dtr, rts, flow } = self;
+        write!(f, "serial:{}", path.display())?;
+        let mut divider = '?';
+        let line = |line: &Line| match line {
+            Line::AsItIs => None,
+            Line::On => Some("on".to_owned()),
+            Line::Off => Some("off".to_owned()),
+        };
+        let flow = match flow {
+            Flow::None => None,
+            Flow::RtsCts => Some("rtscts".to_owned()),
+            Flow::XonXoff => Some("xonxoff".to_owned()),
+        };
+        let baud = (*baud != Self::BAUD).then(|| baud.to_string());
+        for (key, value) in [("baud", baud), ("dtr", line(dtr)), ("rts", line(rts)), ("flow", flow)] {
+            if let Some(value) = value {
+                write!(f, "{divider}{key}={value}")?;
+                divider = '&';
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Default for Url {
@@ -60,7 +138,7 @@ impl Url {
                 host.eq_ignore_ascii_case("localhost")
                     || address.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
             }
-            Self::Unix(_) | Self::Stdio | Self::Exec(_) | Self::Node { .. } => true,
+            Self::Unix(_) | Self::Stdio | Self::Exec(_) | Self::Serial(_) | Self::Node { .. } => true,
         }
     }
 }
@@ -77,6 +155,7 @@ impl fmt::Display for Url {
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
             Self::Stdio => f.write_str("stdio:"),
             Self::Exec(command) => write!(f, "exec:{command}"),
+            Self::Serial(serial) => serial.fmt(f),
             Self::Node { node, .. } => write!(f, "node:{node}"),
         }
     }
@@ -113,6 +192,10 @@ pub enum UrlError {
     NoCommand,
     /// Something follows `stdio:`.
     AfterStdio,
+    /// `serial:` without a device.
+    NoDevice,
+    /// This is no setting of a serial port.
+    BadSetting(String),
     /// This scheme is planned.
     NotBuilt(&'static str),
     /// Nobody knows this scheme.
@@ -145,6 +228,11 @@ impl fmt::Display for UrlError {
             ),
             Self::NoCommand => f.write_str("no command is given: use exec:COMMAND"),
             Self::AfterStdio => f.write_str("nothing can follow stdio:"),
+            Self::NoDevice => f.write_str("no device is given: use serial:/dev/ttyUSB0, for instance"),
+            Self::BadSetting(setting) => write!(
+                f,
+                "{setting:?} is no setting of a serial port; possible are baud=N, dtr=on|off, rts=on|off and flow=none|rtscts|xonxoff"
+            ),
             Self::NotBuilt(scheme) => write!(f, "{scheme}: is not built yet; possible are {KNOWN}"),
             Self::UnknownScheme(scheme) => write!(f, "{scheme:?} is no known scheme; possible are {KNOWN}"),
         }

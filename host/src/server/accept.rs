@@ -2,10 +2,12 @@
 
 use std::io;
 use std::sync::Arc;
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::connection::{self, Admission, Service};
+#[cfg(unix)]
+use super::line::Line;
 use crate::control::{Control, Order};
 use crate::link::{Listener, StreamLink, Waker, wait_for_any};
 use crate::report::Report;
@@ -25,6 +27,8 @@ pub(super) struct Acceptor {
     pub(super) service: Arc<Service>,
     pub(super) listeners: Vec<Listener>,
     pub(super) standard: Option<StreamLink>,
+    #[cfg(unix)]
+    pub(super) lines: Vec<Line>,
     pub(super) stop: Stop,
     pub(super) waker: Waker,
 }
@@ -40,9 +44,10 @@ impl Acceptor {
                 }
             }
         }
+        let lines = self.begin_lines();
         let mut swept = Instant::now();
         let goes_on = |acceptor: &Self| !acceptor.stop.is_asked() && !acceptor.is_draining();
-        while goes_on(&self) && !self.listeners.is_empty() {
+        while goes_on(&self) && !(self.listeners.is_empty() && lines.is_empty()) {
             let timeout = SWEEP.saturating_sub(swept.elapsed());
             if wait_for_any(&self.listeners, &self.waker, Some(timeout)).is_err() || !self.take_all() {
                 let _ = wait_for_any(&[], &self.waker, Some(PAUSE));
@@ -58,6 +63,30 @@ impl Acceptor {
         self.service.registry.drain();
         self.service.registry.ask_all(Order::Stop);
         self.service.registry.wait_until_empty(FAREWELL);
+        for line in lines {
+            let _ = line.join();
+        }
+    }
+
+    /// Serves each serial line in a thread of its own.
+    #[cfg(unix)]
+    fn begin_lines(&mut self) -> Vec<JoinHandle<()>> {
+        let begin = |line: Line| {
+            let (service, stop) = (Arc::clone(&self.service), self.stop.clone());
+            let thread = thread::Builder::new().name("line".into()).stack_size(STACK);
+            thread.spawn(move || line.serve(&service, &stop))
+        };
+        std::mem::take(&mut self.lines)
+            .into_iter()
+            .filter_map(|line| {
+                begin(line).inspect_err(|error| tracing::warn!("cannot serve a line: {error}")).ok()
+            })
+            .collect()
+    }
+
+    #[cfg(not(unix))]
+    fn begin_lines(&mut self) -> Vec<JoinHandle<()>> {
+        Vec::new()
     }
 
     fn is_draining(&self) -> bool {

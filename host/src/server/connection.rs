@@ -106,7 +106,11 @@ pub(super) fn serve(service: &Service, mut link: StreamLink, member: &Arc<Member
         Admission::Served => service.options.handshake.into(),
         Admission::Busy => BUSY_HANDSHAKE,
     };
-    let speech = listen(&mut link, &member.desk.control, handshake);
+    let speech = match link.line() {
+        // Noise may come first.
+        Some(_) => Speech::Framed,
+        None => listen(&mut link, &member.desk.control, handshake),
+    };
     let protocol = if matches!(speech, Speech::Classic) { Protocol::Classic } else { Protocol::Framed };
     if matches!(speech, Speech::Classic | Speech::Framed) {
         member.desk.speaks(protocol);

@@ -21,8 +21,10 @@ pub(super) fn serve(client: &Client<'_>, link: StreamLink) {
 fn session(client: &Client<'_>, link: StreamLink) -> Result<(), Failure> {
     let no_memory =
         |error| Failure::new(ErrorName::Other, format!("the system has no memory to give: {error}"));
-    let memory = Memory::with_frame(client.frame()).map_err(no_memory)?;
-    let mut memory = memory.with_transfers(client.transfers()).with_limits(limits(client));
+    let (frame, transfers) = (client.frame(), client.transfers());
+    let mut memory = Memory::for_link(&link, frame, transfers, limits(client)).map_err(no_memory)?;
+    // What comes over a line before a session is open may be anything: it is no failure.
+    let is_line = link.line().is_some();
     let opening = Opening::new(Speaks::Second, client.clock).map_err(no_memory)?;
     let opening = Opening { since: Instant::ZERO, ..opening };
     let (allow, store) = (client.allow, &client.service.store);
@@ -40,13 +42,16 @@ fn session(client: &Client<'_>, link: StreamLink) -> Result<(), Failure> {
         (desk, &client.teller),
         Some(patience),
     )?;
-    let result = run(client, &mut serving);
+    let mut opened = Opened::No;
+    let result = run(client, &mut serving, &mut opened);
     let Ended { failure, names } = serving.end(result);
     let Some(failure) = failure else { return Ok(()) };
     if client.admission == Admission::Busy {
         let busy = Failure::new(ErrorName::Busy, "refused: too many connections")
             .with_advice("allow more with --max-connections");
         client.teller.connection_failed(None, &busy);
+    } else if is_line && opened == Opened::No {
+        tracing::info!("{}: no session: {failure}", client.member.peer);
     } else if names.is_empty() {
         client.teller.connection_failed(None, &failure);
     }
@@ -67,12 +72,22 @@ fn limits(client: &Client<'_>) -> Limits {
     }
 }
 
-fn run(client: &Client<'_>, serving: &mut Serving<'_>) -> Result<(), Error> {
+/// Whether the session has been open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Opened {
+    No,
+    Yes,
+}
+
+fn run(client: &Client<'_>, serving: &mut Serving<'_>, opened: &mut Opened) -> Result<(), Error> {
     loop {
         match serving.step()? {
             Step::Nothing => {}
             Step::Opened if client.admission == Admission::Busy => serving.abort(Code::Busy),
-            Step::Opened => client.teller.connected(),
+            Step::Opened => {
+                *opened = Opened::Yes;
+                client.teller.connected();
+            }
             Step::Attached(_) if !client.allow.attach => serving.abort(Code::NotAllowed),
             Step::Attached(name) => {
                 serving.stays();

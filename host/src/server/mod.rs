@@ -22,6 +22,8 @@ mod classic_files;
 mod connection;
 mod everyone;
 mod framed;
+#[cfg(unix)]
+mod line;
 mod push;
 mod reach;
 mod registry;
@@ -44,6 +46,8 @@ use crate::stop::Stop;
 use crate::store::{OnConflict, Store};
 use accept::Acceptor;
 use connection::Service;
+#[cfg(unix)]
+use line::{Line, Told};
 use registry::Registry;
 
 pub use broadcast::Broadcast;
@@ -145,6 +149,8 @@ impl Server {
         let (reports, receiver) = Reports::for_server();
         let mut listeners = Vec::new();
         let mut standard = None;
+        #[cfg(unix)]
+        let mut lines = Vec::new();
         for url in &listen {
             let cannot = |error| Failure::new(ErrorName::Connect, format!("cannot listen at {url}: {error}"));
             match url {
@@ -153,6 +159,13 @@ impl Server {
                     return Err(Failure::new(ErrorName::Usage, format!("a server cannot listen at {url}"))
                         .with_advice("use stdio: in the command that a client starts"));
                 }
+                #[cfg(unix)]
+                Url::Serial(serial) => {
+                    let link = Some(StreamLink::serial(serial).map_err(cannot)?);
+                    lines.push(Line { url: serial.clone(), link, told: Told::No });
+                }
+                #[cfg(not(unix))]
+                Url::Serial(_) => return Err(cannot(std::io::ErrorKind::Unsupported.into())),
                 Url::Node { .. } => {
                     return Err(Failure::new(ErrorName::Usage, format!("a server cannot listen at {url}")));
                 }
@@ -166,6 +179,8 @@ impl Server {
         }
         let mut urls: Vec<Url> = listeners.iter().map(Listener::url).collect();
         urls.extend(standard.as_ref().map(|_| Url::Stdio));
+        #[cfg(unix)]
+        urls.extend(lines.iter().map(|line| Url::Serial(line.url.clone())));
         for url in &urls {
             reports.tell(Report::Listening { url: url.to_string() });
         }
@@ -183,7 +198,15 @@ impl Server {
             waker: waker.clone(),
         };
         let service = Arc::new(Service { store, options, reports, registry });
-        let acceptor = Acceptor { service, listeners, standard, stop: stop.clone(), waker };
+        let acceptor = Acceptor {
+            service,
+            listeners,
+            standard,
+            #[cfg(unix)]
+            lines,
+            stop: stop.clone(),
+            waker,
+        };
         let thread = thread::Builder::new().name("accept".into()).spawn(move || {
             let _registration = registration;
             acceptor.run();

@@ -260,6 +260,7 @@ impl<'m> Serving<'m> {
             }
             Happened::WantFailed(want, Why { code, .. }) => files.relayed.refused(want, code),
             Happened::Notice(text) => teller.notice(&text),
+            Happened::Noise(bytes) => teller.console(&bytes),
             Happened::NoticeTaken(number) => self.duties.taken(number),
             Happened::Nothing | Happened::Opened | Happened::Attached(_) | Happened::Closed => {}
         }

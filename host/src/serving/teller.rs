@@ -70,6 +70,12 @@ impl Teller {
         self.reports.tell(Report::Notice { text: text.to_owned(), peer: self.peer.clone() });
     }
 
+    /// Something was said between frames.
+    pub(crate) fn console(&self, bytes: &[u8]) {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        self.reports.tell(Report::Console { text, peer: self.peer.clone() });
+    }
+
     /// A transfer was ended by somebody; `trouble` is what was wrong here.
     pub(crate) fn transfer_failed(&self, name: Option<String>, why: &Why, trouble: Option<String>) {
         let Why { by, code, words } = why;

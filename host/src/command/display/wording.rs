@@ -71,6 +71,9 @@ pub(super) fn line(report: &Report, role: Role, voice: Voice) -> Option<String> 
         Report::Notice { text, peer } => {
             (Voice::Normal, format!("notice from {}: {}", Text(peer), Text(text)))
         }
+        Report::Console { text, peer } => {
+            (Voice::Verbose, format!("{} says: {}", Text(peer), Text(text.trim_end())))
+        }
         _ => return None,
     };
     (voice >= from).then_some(line)

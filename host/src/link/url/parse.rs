@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::{DEFAULT_PORT, LONGEST_PATH, Url, UrlError};
+use super::{DEFAULT_PORT, Flow, LONGEST_PATH, Line, SerialUrl, Url, UrlError};
 
 /// The longest name that the domain name system knows.
 const LONGEST_HOST: usize = 253;
@@ -25,7 +25,7 @@ impl FromStr for Url {
                 "exec" if rest.trim().is_empty() => return Err(UrlError::NoCommand),
                 "exec" => return Ok(Self::Exec(rest.to_owned())),
                 "udp" => return Err(UrlError::NotBuilt("udp")),
-                "serial" => return Err(UrlError::NotBuilt("serial")),
+                "serial" => return serial(rest),
                 _ if rest.starts_with("//") => return Err(UrlError::UnknownScheme(scheme.to_owned())),
                 _ => {}
             }
@@ -93,6 +93,34 @@ fn is_name(host: &str) -> bool {
         && !host.starts_with(['.', '-'])
         // What consists of numbers is an address, or a mistake.
         && (host.parse::<Ipv4Addr>().is_ok() || !host.chars().all(|c| c.is_ascii_digit() || c == '.'))
+}
+
+fn serial(rest: &str) -> Result<Url, UrlError> {
+    let (path, settings) = rest.split_once('?').unwrap_or((rest, ""));
+    if path.is_empty() {
+        return Err(UrlError::NoDevice);
+    }
+    let mut serial = SerialUrl::new(PathBuf::from(path));
+    for setting in settings.split('&').filter(|setting| !setting.is_empty()) {
+        let bad = || UrlError::BadSetting(setting.to_owned());
+        let line = |value| match value {
+            "on" => Ok(Line::On),
+            "off" => Ok(Line::Off),
+            _ => Err(bad()),
+        };
+        match setting.split_once('=').ok_or_else(bad)? {
+            ("baud", value) => {
+                serial.baud = value.parse().ok().filter(|baud| *baud > 0).ok_or_else(bad)?;
+            }
+            ("dtr", value) => serial.dtr = line(value)?,
+            ("rts", value) => serial.rts = line(value)?,
+            ("flow", "none") => serial.flow = Flow::None,
+            ("flow", "rtscts") => serial.flow = Flow::RtsCts,
+            ("flow", "xonxoff") => serial.flow = Flow::XonXoff,
+            _ => return Err(bad()),
+        }
+    }
+    Ok(Url::Serial(serial))
 }
 
 fn unix(rest: &str) -> Result<Url, UrlError> {

@@ -1,0 +1,54 @@
+//! The framing of a host's session, which follows from its link.
+
+use sampan_core::{Cobs, Deframed, Framing, Place, Reliability, Stream};
+
+/// One of the framings of `docs/protocol.md` §2.
+#[derive(Clone, Copy, Debug)]
+pub enum HostFraming {
+    /// The length prefix, on links that lose nothing (§2.1).
+    Stream(Stream),
+    /// COBS, on serial lines (§2.2).
+    Cobs(Cobs),
+}
+
+impl Framing for HostFraming {
+    const HEAD: usize = Stream::HEAD;
+    const TAIL: usize = Cobs::TAIL;
+
+    fn link(&self) -> Reliability {
+        match self {
+            Self::Stream(stream) => stream.link(),
+            Self::Cobs(cobs) => cobs.link(),
+        }
+    }
+
+    fn open(&mut self, out: &mut [u8]) -> usize {
+        match self {
+            Self::Stream(stream) => stream.open(out),
+            Self::Cobs(cobs) => cobs.open(out),
+        }
+    }
+
+    fn wrap(&mut self, out: &mut [u8], length: usize, place: Place) -> usize {
+        match self {
+            Self::Stream(stream) => stream.wrap(out, length, place),
+            Self::Cobs(_) => Cobs::wrap_at(Self::HEAD, out, length, place),
+        }
+    }
+
+    fn fits(space: usize) -> usize {
+        // What stuffing adds is small against a host's buffers.
+        Cobs::fits(space.saturating_sub(Self::HEAD - Cobs::HEAD))
+    }
+
+    fn next(&mut self, received: &mut [u8], max: usize) -> Deframed {
+        match self {
+            Self::Stream(stream) => stream.next(received, max),
+            Self::Cobs(cobs) => cobs.next(received, max),
+        }
+    }
+
+    fn largest(length: usize) -> usize {
+        Cobs::largest(length).min(Stream::largest(length))
+    }
+}

@@ -1,0 +1,86 @@
+//! Serial lines: one peer at a time, session after session.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::connection::{self, Admission, Service};
+use crate::control::Control;
+use crate::failure::{ErrorName, Failure};
+use crate::link::{SerialUrl, StreamLink, Waker, wait_for_any};
+use crate::report::{Failed, Report};
+use crate::stop::Stop;
+
+/// How often it is noticed that the server stops while nothing is said on the line.
+const TICK: Duration = Duration::from_millis(250);
+/// How long a port that cannot be opened is left alone.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// One serial line of a server.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) url: SerialUrl,
+    /// It was opened when the server began.
+    pub(super) link: Option<StreamLink>,
+    /// Whether it was told that the port cannot be opened.
+    pub(super) told: Told,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    No,
+    Yes,
+}
+
+impl Line {
+    /// Serves whoever speaks on it until the server stops.
+    pub(super) fn serve(mut self, service: &Arc<Service>, stop: &Stop) {
+        while !stop.is_asked() && !service.registry.is_draining() {
+            let opened = self.link.take().map_or_else(|| StreamLink::serial(&self.url), Ok);
+            match (opened, Waker::new()) {
+                (Ok(link), Ok(waker)) => {
+                    self.told = Told::No;
+                    let _registration = stop.register(waker.clone());
+                    self.session(link.with_waker(&waker), waker, service, stop);
+                }
+                (Err(error), Ok(waker)) => {
+                    self.gone(service, &error);
+                    let _registration = stop.register(waker.clone());
+                    let _ = wait_for_any(&[], &waker, Some(PAUSE));
+                }
+                (_, Err(_)) => std::thread::sleep(PAUSE),
+            }
+        }
+    }
+
+    /// Waits until something is said, and serves whoever says it.
+    fn session(&self, mut link: StreamLink, waker: Waker, service: &Arc<Service>, stop: &Stop) {
+        loop {
+            let said = link.peek(1, TICK).is_ok_and(|bytes| !bytes.is_empty());
+            if stop.is_asked() || service.registry.is_draining() || link.has_ended() {
+                return;
+            }
+            if said {
+                break;
+            }
+        }
+        let member = service.registry.add(Arc::new(Control::new(waker)), link.peer());
+        connection::serve(service, link, &member, Admission::Served);
+        if let Some(node) = service.registry.remove(&member) {
+            service.reports.tell(Report::Detached { node, peer: member.peer.clone() });
+        }
+    }
+
+    fn gone(&mut self, service: &Service, error: &std::io::Error) {
+        if std::mem::replace(&mut self.told, Told::Yes) == Told::No {
+            let failure =
+                Failure::new(ErrorName::LinkLost, format!("cannot open it: {error}; it is tried again"));
+            service.reports.tell(Report::Failed(Failed {
+                name: None,
+                error: failure.error,
+                message: failure.to_string(),
+                resumable: true,
+                peer: Some(format!("serial:{}", self.url.path.display())),
+            }));
+        }
+    }
+}
