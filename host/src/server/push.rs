@@ -143,6 +143,8 @@ fn nodes(registry: &Registry, to: &To) -> Result<Vec<String>, Failure> {
     let mut names = Vec::new();
     for member in members {
         match (member.node(), to) {
+            // One that has to go for another of the same name may not have gone yet.
+            (Some(name), _) if names.contains(&name) => {}
             (Some(name), _) => names.push(name),
             (None, To::All) => {}
             (None, To::These(_)) => {
@@ -163,6 +165,5 @@ fn nodes(registry: &Registry, to: &To) -> Result<Vec<String>, Failure> {
         return Err(Failure::new(ErrorName::NotFound, "no node is attached")
             .with_advice("see who is connected with: sampan ctl status"));
     }
-    names.dedup();
     Ok(names)
 }

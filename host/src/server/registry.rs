@@ -134,14 +134,17 @@ impl Registry {
         state.members.get(state.nodes.get(name)?).filter(|member| !member.desk.is_closed()).cloned()
     }
 
-    /// Those that are meant, and the names and numbers of those that are not here.
+    /// Those that are meant, and the names and numbers of those that are not here, or whose session has ended.
     pub(super) fn find(&self, to: &To) -> (Vec<Arc<Member>>, Vec<Who>) {
-        let To::These(these) = to else { return (self.members(), Vec::new()) };
+        let is_here = |member: &Arc<Member>| !member.desk.is_closed();
+        let To::These(these) = to else {
+            return (self.members().into_iter().filter(is_here).collect(), Vec::new());
+        };
         let (mut found, mut absent) = (BTreeMap::new(), Vec::new());
         for who in these {
             let member = match who {
                 Who::Node(name) => self.node(name),
-                Who::Connection(id) => self.state().members.get(id).cloned(),
+                Who::Connection(id) => self.state().members.get(id).filter(|member| is_here(member)).cloned(),
             };
             match member {
                 Some(member) => drop(found.insert(member.id, member)),

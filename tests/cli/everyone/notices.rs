@@ -27,7 +27,7 @@ fn answer_notice(node: &mut Framed) -> String {
 fn nodes_and_clients_that_are_sending_take_it_at_once_and_show_it() {
     let harbour = Harbour::new();
     let nodes = ["a", "b"].map(|name| harbour.node(name, &[]));
-    let contents = content(1, 3 << 20);
+    let contents = content(1, 3 << 19);
     let file = harbour.place.write("file", &contents);
     let client = Sampan::send(harbour.server.url(), &["--limit-rate", "1500k"]).args(&[file]).start();
     client.stdout.wait("progress", PATIENCE, |_| true);
@@ -52,7 +52,7 @@ fn nodes_and_clients_that_are_sending_take_it_at_once_and_show_it() {
 #[test]
 fn a_client_that_is_fetching_takes_it_too() {
     let harbour = Harbour::new();
-    let contents = content(1, 2 << 20);
+    let contents = content(1, 1 << 20);
     harbour.place.serve("file", &contents);
     let to = harbour.place.path().join("to");
     let client =

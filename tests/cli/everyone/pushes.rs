@@ -5,11 +5,12 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use sampan_core::wire::Code;
 use serde_json::json;
 
 use super::Harbour;
 use crate::kit::proxy::{Direction, Proxy};
-use crate::kit::{Answers, PATIENCE, content, until};
+use crate::kit::{Answers, Framed, PATIENCE, content, until};
 
 /// Some files, each a little odd, and their contents.
 fn several(harbour: &Harbour) -> Vec<(&'static str, Vec<u8>)> {
@@ -104,7 +105,7 @@ fn it_goes_to_those_who_are_named_and_to_nobody_else() {
 fn a_client_that_does_not_stay_is_no_node() {
     let harbour = Harbour::new();
     let file = harbour.place.write("file", b"contents");
-    let client = crate::kit::Framed::dial(harbour.server.url());
+    let client = Framed::dial(harbour.server.url());
     let id = harbour.server.await_connection("the client", |c| c["protocol"] == "framed")["id"].clone();
     harbour.server.push(&[&file], &["all"]).finish().assert_failed("not-found");
     harbour.server.push(&[&file], &[&format!("#{id}")]).finish().assert_failed("not-found");
@@ -203,4 +204,20 @@ fn what_cannot_be_pushed_is_refused_at_once_and_reaches_nobody() {
     drop(node);
     until("nobody is left", PATIENCE, || harbour.server.status().0.is_empty().then_some(()));
     push(&[&good]).assert_failed("not-found");
+}
+
+#[test]
+fn one_that_has_been_sent_away_counts_no_more_though_its_link_is_still_open() {
+    let harbour = Harbour::new();
+    let mut older = Framed::attach(harbour.server.url(), "a");
+    harbour.server.await_node("a");
+    let (between, newer) = (harbour.node("b", &[]), harbour.node("a", &[]));
+    older.expect_end(Code::Exists);
+    let contents = content(1, 1000);
+    let file = harbour.place.write("file", &contents);
+    harbour.server.push(&[&file], &["all"]).finish().assert_total(2, 0);
+    harbour.server.notify("hear", &["all"]).finish().assert_total(2, 0);
+    between.assert_has("file", &contents);
+    newer.assert_has("file", &contents);
+    drop(older);
 }
