@@ -116,7 +116,7 @@ impl Registry {
         self.state().members.values().cloned().collect()
     }
 
-    /// The node of this name, unless its session has ended and only its files are being finished.
+    /// The node of this name. One whose session has ended is none any more.
     pub(super) fn node(&self, name: &str) -> Option<Arc<Member>> {
         let state = self.state();
         state.members.get(state.nodes.get(name)?).filter(|member| !member.desk.is_closed()).cloned()

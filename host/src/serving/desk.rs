@@ -68,7 +68,7 @@ impl Desk {
         drop(left);
     }
 
-    /// Whether errands are of no use here any more.
+    /// Whether the connection has ended, though its link may take a while to close.
     pub(crate) fn is_closed(&self) -> bool {
         self.state().closed.is_some()
     }
