@@ -205,7 +205,7 @@ fn small_thread(run: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
 }
 
 /// As many descriptors as this process may have.
-fn raise_descriptors() {
+pub(crate) fn raise_descriptors() {
     let limit = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })
         .expect("one's own limit");

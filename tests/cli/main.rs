@@ -10,6 +10,8 @@ mod demo;
 #[cfg(target_os = "linux")]
 mod disk;
 #[cfg(target_os = "linux")]
+mod everyone;
+#[cfg(target_os = "linux")]
 mod exits;
 #[cfg(target_os = "linux")]
 mod framing;

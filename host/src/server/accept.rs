@@ -2,7 +2,6 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -56,13 +55,13 @@ impl Acceptor {
         self.listeners.clear();
         self.drain();
         // Nobody waits any more for those who have gone.
-        self.service.draining.store(true, Ordering::SeqCst);
+        self.service.registry.drain();
         self.service.registry.ask_all(Order::Stop);
         self.service.registry.wait_until_empty(FAREWELL);
     }
 
     fn is_draining(&self) -> bool {
-        self.service.draining.load(Ordering::SeqCst)
+        self.service.registry.is_draining()
     }
 
     /// Lets those who are connected finish.

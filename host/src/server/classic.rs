@@ -49,6 +49,7 @@ pub(super) fn serve(client: &Client<'_>, link: StreamLink) {
     let mut said = Said::Nothing;
     let result = run(client, &mut connection, &mut said);
     let Connection { engine, link, storage, .. } = connection;
+    desk.gauge.show(link.moved(), std::iter::empty());
     desk.close();
     let mut sink = storage.end(&engine);
     for (receipt, result) in sink.finish(COMMIT) {

@@ -16,11 +16,11 @@ pub(super) struct ClassicFiles {
     told: Told,
 }
 
-/// Whether the notices are on the link.
+/// Whether the notices are on the link, and how many of them: a classic client hears no more than so many bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Told {
     NotYet,
-    Told,
+    Told(usize),
 }
 
 impl ClassicFiles {
@@ -43,12 +43,12 @@ impl ClassicFiles {
 
     /// The connection has ended: what became of the notices is said.
     pub(super) fn end<C: Crc32>(self, engine: &Receiver<'_, C>) -> StoreSink {
-        let result = match self.told {
-            Told::Told => NoticeResult::Told,
-            Told::NotYet => too_late(engine),
-        };
-        for notice in self.notices {
-            notice.ended(result);
+        for (index, notice) in self.notices.into_iter().enumerate() {
+            notice.ended(match self.told {
+                Told::Told(count) if index < count => NoticeResult::Told,
+                Told::Told(_) => NoticeResult::TooLate,
+                Told::NotYet => too_late(engine),
+            });
         }
         self.sink
     }
@@ -88,8 +88,19 @@ impl Storage for ClassicFiles {
     }
 
     fn say(&mut self, _: u32, into: &mut [u8]) -> usize {
-        self.told = Told::Told;
-        let texts: Vec<_> = self.notices.iter().map(|notice| &*notice.text).collect();
-        say(&texts.join("; "), into)
+        let mut words = String::new();
+        let mut told = 0;
+        for notice in &self.notices {
+            let divider = if told > 0 { "; " } else { "" };
+            if told > 0 && words.len() + divider.len() + notice.text.len() > into.len() {
+                break;
+            }
+            words.push_str(divider);
+            // An older client shows what it reads as it stands.
+            words.extend(notice.text.chars().map(|c| if c.is_control() { ' ' } else { c }));
+            told += 1;
+        }
+        self.told = Told::Told(told);
+        say(&words, into)
     }
 }

@@ -1,7 +1,6 @@
 //! One connection of a server, from its first byte.
 
-use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use std::sync::Arc;
 
@@ -10,7 +9,7 @@ use super::{Allow, ServerOptions, classic, framed};
 use crate::clock::Clock;
 use crate::control::{Control, Order};
 use crate::failure::{ErrorName, Failure};
-use crate::link::{StreamLink, Url};
+use crate::link::StreamLink;
 use crate::memory::{FRAME, TRANSFERS};
 use crate::report::Protocol;
 use crate::reports::Reports;
@@ -33,25 +32,7 @@ pub(super) struct Service {
     pub(super) store: Store,
     pub(super) options: ServerOptions,
     pub(super) reports: Reports,
-    pub(super) registry: Registry,
-    pub(super) urls: Vec<String>,
-    pub(super) began: SystemTime,
-    /// Whether it takes nobody any more.
-    pub(super) draining: AtomicBool,
-}
-
-impl Service {
-    pub(super) fn new(store: Store, options: ServerOptions, reports: Reports, urls: &[Url]) -> Self {
-        Self {
-            store,
-            options,
-            reports,
-            registry: Registry::default(),
-            urls: urls.iter().map(ToString::to_string).collect(),
-            began: SystemTime::now(),
-            draining: AtomicBool::new(false),
-        }
-    }
+    pub(super) registry: Arc<Registry>,
 }
 
 /// Whether a connection is served.

@@ -2,14 +2,12 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use super::connection::Service;
 use super::push::{Push, PushOptions};
 #[cfg(unix)]
 use super::reach::Reach;
-use super::registry::seconds;
+use super::registry::{Registry, seconds};
 use super::{Broadcast, ConnectionStatus, ServerStatus, To};
 use crate::control::Order;
 use crate::failure::Failure;
@@ -18,7 +16,10 @@ use crate::link::Waker;
 /// Speaks to everyone who is connected to a server, from any thread; clones speak to the same.
 #[derive(Clone, Debug)]
 pub struct Everyone {
-    pub(super) service: Arc<Service>,
+    pub(super) registry: Arc<Registry>,
+    /// Where the server listens, and since when.
+    pub(super) urls: Arc<[String]>,
+    pub(super) began: SystemTime,
     /// Wakes the thread that takes connections.
     pub(super) waker: Waker,
 }
@@ -36,17 +37,17 @@ impl Everyone {
     /// Who is connected, in the order in which they came.
     #[must_use]
     pub fn connections(&self) -> Vec<ConnectionStatus> {
-        self.service.registry.members().iter().map(|member| member.status()).collect()
+        self.registry.members().iter().map(|member| member.status()).collect()
     }
 
     /// Who is connected, and the server as a whole.
     #[must_use]
     pub fn status(&self) -> (Vec<ConnectionStatus>, ServerStatus) {
-        let (connections, (received, sent)) = (self.connections(), self.service.registry.gone());
+        let (connections, (received, sent)) = (self.connections(), self.registry.gone());
         let mut status = ServerStatus {
-            urls: self.service.urls.clone(),
+            urls: self.urls.to_vec(),
             pid: std::process::id(),
-            since: seconds(self.service.began),
+            since: seconds(self.began),
             connections: connections.len() as u64,
             nodes: 0,
             transfers: 0,
@@ -54,7 +55,7 @@ impl Everyone {
             sent,
             receive_rate: 0.0,
             send_rate: 0.0,
-            draining: self.service.draining.load(Ordering::SeqCst),
+            draining: self.registry.is_draining(),
         };
         for connection in &connections {
             status.nodes += u64::from(connection.node.is_some());
@@ -70,7 +71,7 @@ impl Everyone {
     /// Sends a notice; each of those it is for has `within` to answer. Words beyond 1,024 bytes are cut.
     #[must_use]
     pub fn broadcast(&self, text: &str, to: &To, within: Duration) -> Broadcast {
-        Broadcast::begin(&self.service.registry, text, to, within)
+        Broadcast::begin(&self.registry, text, to, within)
     }
 
     /// Sends files to nodes. What comes of it is told by the [`Push`]; dropping that cancels it.
@@ -79,26 +80,26 @@ impl Everyone {
     ///
     /// If a file cannot be read, or nobody is attached.
     pub fn push(&self, files: &[ToPush<'_>], to: &To, options: PushOptions) -> Result<Push, Failure> {
-        Push::begin(&self.service, files, to, options)
+        Push::begin(&self.registry, files, to, options)
     }
 
     /// A way to the node of this name, if one is attached.
     #[cfg(unix)]
     pub(crate) fn reach(&self, node: &str) -> Option<Reach> {
-        self.service.registry.node(node).map(Reach::new)
+        self.registry.node(node).map(Reach::new)
     }
 
     /// How many are connected, and what of theirs is under way.
     #[cfg(unix)]
     pub(crate) fn left(&self) -> (u64, u64) {
-        let members = self.service.registry.members();
+        let members = self.registry.members();
         let transfers = members.iter().map(|member| member.desk.gauge.figures().transfers.len() as u64);
         (members.len() as u64, transfers.sum())
     }
 
     /// Ends connections: those that are being ended, and how many of those named are not here.
     pub fn disconnect(&self, to: &To) -> (Vec<ConnectionStatus>, usize) {
-        let (members, absent) = self.service.registry.find(to);
+        let (members, absent) = self.registry.find(to);
         for member in &members {
             member.desk.control.ask(Order::Stop);
         }
@@ -107,8 +108,32 @@ impl Everyone {
 
     /// Takes nobody any more, lets those who are connected finish what is under way, and then stops.
     pub fn drain(&self) {
-        self.service.draining.store(true, Ordering::SeqCst);
-        self.service.registry.ask_all(Order::Finish);
+        self.registry.drain();
+        self.registry.ask_all(Order::Finish);
         self.waker.wake();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::{Server, ServerOptions};
+    use crate::store::{Store, StoreOptions};
+
+    #[test]
+    fn reports_end_with_the_server_whoever_still_speaks_to_everyone() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), StoreOptions::default()).unwrap();
+        let options =
+            ServerOptions { listen: vec!["tcp://127.0.0.1:0".parse().unwrap()], ..ServerOptions::default() };
+        let (server, reports) = Server::start(store, options).unwrap();
+        let everyone = server.everyone();
+        assert_eq!(everyone.status().1.urls.len(), 1);
+        everyone.drain();
+        assert_eq!(reports.iter().count(), 1);
+        server.stop();
+        assert!(everyone.connections().is_empty());
+        assert_eq!(everyone.broadcast("tea", &To::All, Duration::from_secs(9)).count(), 0);
+        assert!(everyone.push(&[], &To::All, PushOptions::default()).is_err());
     }
 }

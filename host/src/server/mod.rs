@@ -31,7 +31,7 @@ mod whom;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use sampan_core::Millis;
 use sampan_core::wire::DigestKind;
@@ -44,6 +44,7 @@ use crate::stop::Stop;
 use crate::store::{OnConflict, Store};
 use accept::Acceptor;
 use connection::Service;
+use registry::Registry;
 
 pub use broadcast::Broadcast;
 pub use everyone::{Everyone, ToPush};
@@ -174,8 +175,14 @@ impl Server {
         let waker = Waker::new().map_err(no_waker)?;
         let registration = stop.register(waker.clone());
         let lost = reports.lost();
-        let service = Arc::new(Service::new(store, options, reports, &urls));
-        let everyone = Everyone { service: Arc::clone(&service), waker: waker.clone() };
+        let registry = Arc::new(Registry::default());
+        let everyone = Everyone {
+            registry: Arc::clone(&registry),
+            urls: urls.iter().map(ToString::to_string).collect(),
+            began: SystemTime::now(),
+            waker: waker.clone(),
+        };
+        let service = Arc::new(Service { store, options, reports, registry });
         let acceptor = Acceptor { service, listeners, standard, stop: stop.clone(), waker };
         let thread = thread::Builder::new().name("accept".into()).spawn(move || {
             let _registration = registration;

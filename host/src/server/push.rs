@@ -12,7 +12,7 @@ use std::time::Duration;
 use sampan_core::FileType;
 use sampan_core::wire::FileName;
 
-use super::connection::Service;
+use super::registry::Registry;
 use super::{NodeResult, Pushed, To, ToPush, Total, Who};
 use crate::failure::{ErrorName, Failure};
 use crate::file_error::{Doing, FileError};
@@ -75,16 +75,16 @@ pub enum PushEvent {
 
 impl Push {
     pub(super) fn begin(
-        service: &Arc<Service>,
+        registry: &Arc<Registry>,
         files: &[ToPush<'_>],
         to: &To,
         options: PushOptions,
     ) -> Result<Self, Failure> {
         let files = open(files)?;
-        let names = nodes(service, to)?;
+        let names = nodes(registry, to)?;
         let (way, events) = channel();
         let cancelled = Arc::new(AtomicBool::new(false));
-        let runner = Runner::new(Arc::clone(service), files, names, options, way, Arc::clone(&cancelled));
+        let runner = Runner::new(Arc::clone(registry), files, names, options, way, Arc::clone(&cancelled));
         let thread = thread::Builder::new().name("push".into()).spawn(move || runner.run());
         thread.map_err(|error| Failure::new(ErrorName::Other, format!("cannot begin to push: {error}")))?;
         Ok(Self { events, cancelled })
@@ -138,8 +138,8 @@ fn open(files: &[ToPush<'_>]) -> Result<Vec<Arc<PushedFile>>, Failure> {
 }
 
 /// The names of the nodes that are meant, each once.
-fn nodes(service: &Service, to: &To) -> Result<Vec<String>, Failure> {
-    let (members, absent) = service.registry.find(to);
+fn nodes(registry: &Registry, to: &To) -> Result<Vec<String>, Failure> {
+    let (members, absent) = registry.find(to);
     let mut names = Vec::new();
     for member in members {
         match (member.node(), to) {

@@ -1,6 +1,7 @@
 //! Who is connected.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -12,6 +13,7 @@ use crate::serving::{Desk, Figures};
 pub(super) struct Registry {
     state: Mutex<State>,
     changed: Condvar,
+    draining: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -63,6 +65,16 @@ impl Member {
 impl Registry {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether nobody is taken any more.
+    pub(super) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::SeqCst)
+    }
+
+    /// From now on nobody is taken any more.
+    pub(super) fn drain(&self) {
+        self.draining.store(true, Ordering::SeqCst);
     }
 
     pub(super) fn count(&self) -> usize {

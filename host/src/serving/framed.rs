@@ -33,6 +33,8 @@ pub(crate) struct Serving<'m> {
     duties: Duties,
     watch: Watch,
     attachment: Attachment,
+    /// The last order that was carried out.
+    obeyed: Order,
     /// When to look after everything again.
     look_at: Instant,
     /// Since when nothing is under way.
@@ -90,6 +92,7 @@ impl<'m> Serving<'m> {
             duties: Duties::default(),
             watch: Watch::new(patience, now),
             attachment: Attachment::None,
+            obeyed: Order::GoOn,
             look_at: now,
             quiet_since: None,
             told: 0,
@@ -147,24 +150,29 @@ impl<'m> Serving<'m> {
         Ok(step)
     }
 
-    /// Does what others have ordered.
+    /// Does what others have ordered, once.
     fn obey(&mut self, now: Instant) {
-        let engine = &mut self.connection.engine;
-        match self.desk.control.order() {
-            Order::GoOn => {}
-            Order::Finish => match (self.attachment, self.quiet_since) {
-                (Attachment::Attached, _) => engine.close(Code::Closing),
-                (Attachment::None, Some(since)) if now.since(since) >= DAWDLE => engine.abort(Code::Closing),
-                (Attachment::None, Some(since)) => {
-                    let until = Instant::from_micros(since.as_micros() + DAWDLE.as_micros() as u64);
-                    self.look_at = self.look_at.min(until);
-                }
-                (Attachment::None, None) => {}
-            },
-            Order::GiveWay => engine.abort(Code::Cancelled),
-            Order::Displaced => engine.abort(Code::Exists),
-            Order::Stop => engine.abort(Code::Closing),
+        let order = self.desk.control.order();
+        if order == self.obeyed {
+            return;
         }
+        let engine = &mut self.connection.engine;
+        match (order, self.attachment, self.quiet_since) {
+            (Order::GoOn, ..) | (Order::Finish, Attachment::None, None) => return,
+            (Order::Finish, Attachment::Attached, _) => engine.close(Code::Closing),
+            (Order::Finish, Attachment::None, Some(since)) if now.since(since) < DAWDLE => {
+                let until = Instant::from_micros(since.as_micros() + DAWDLE.as_micros() as u64);
+                self.look_at = self.look_at.min(until);
+                return;
+            }
+            (Order::Finish, Attachment::None, Some(_)) => engine.abort(Code::Closing),
+            (Order::GiveWay, ..) => engine.abort(Code::Cancelled),
+            (Order::Displaced, ..) => engine.abort(Code::Exists),
+            (Order::Stop, ..) => engine.abort(Code::Closing),
+        }
+        self.obeyed = order;
+        // The last turn may have found nothing to do; now there is.
+        self.connection.go_on();
     }
 
     /// Looks after what takes time.
@@ -263,6 +271,7 @@ impl<'m> Serving<'m> {
         desk.close();
         drop(duties);
         let Connection { link, mut storage, .. } = connection;
+        desk.gauge.show(link.moved(), std::iter::empty());
         let ended_here = matches!(result, Err(error) if !matches!(error, Error::Link(LinkError::Lost)));
         let failure = result.err().map(|error| Failure::session(error, link.fault()));
         for (receipt, result) in storage.sink.finish(COMMIT) {

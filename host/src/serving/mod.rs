@@ -10,6 +10,7 @@ mod gauge;
 mod pushes;
 mod relay;
 mod relayed;
+mod spool;
 mod teller;
 mod watch;
 

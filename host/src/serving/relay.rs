@@ -4,19 +4,17 @@
 //!   node ── its connection ── Relayed ──► Relay ──► Reaching ── control socket ── who asked
 //! ```
 //!
-//! Neither waits for the other in its thread: whoever finds nothing to do is woken when there is.
+//! Neither waits for the other: what has come and was not taken yet is kept, and whoever finds nothing to do is woken when there is.
 
-use std::collections::VecDeque;
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sampan_core::wire::{Code, Identity, Offer};
 use sampan_core::{FileType, Refusal};
 
+use super::spool::Spool;
 use crate::control::Control;
 use crate::link::Waker;
-
-/// So many bytes may wait between the two connections.
-const ROOM: usize = 256 << 10;
 
 /// What was asked of a node.
 #[derive(Debug)]
@@ -41,7 +39,7 @@ pub(crate) enum Asks {
 struct State {
     offered: Option<What>,
     /// What has come and was not taken yet, and its offset.
-    bytes: VecDeque<u8>,
+    bytes: Spool,
     offset: u64,
     end: End,
     /// What whoever asked says of it.
@@ -69,6 +67,16 @@ pub(crate) struct What {
 const WAIT: Refusal = Refusal { code: Code::Wait, words: "" };
 const GONE: Refusal = Refusal { code: Code::Closing, words: "the node has gone" };
 
+/// What a file without a name could not keep.
+fn refusal(error: &io::Error) -> Refusal {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            Refusal { code: Code::NoSpace, words: "no space left at the server" }
+        }
+        _ => Refusal { code: Code::Storage, words: "the server cannot keep it" },
+    }
+}
+
 impl Relay {
     pub(crate) fn new(name: String, asks: Asks, taker: Arc<Control>, giver: Waker) -> Self {
         Self { name, asks, taker, giver, state: Mutex::default() }
@@ -80,7 +88,8 @@ impl Relay {
 
     // The node's connection.
 
-    pub(super) fn offered(&self, offer: &Offer<'_>) {
+    /// The refusal of whoever asked, if he wants no more of it by now.
+    pub(super) fn offered(&self, offer: &Offer<'_>) -> Result<(), Refusal> {
         let file_type = match (offer.directory, offer.listing, offer.executable) {
             (true, ..) => FileType::Directory,
             (_, true, _) => FileType::Listing,
@@ -88,12 +97,17 @@ impl Relay {
             _ => FileType::File,
         };
         let Offer { size, modified, identity, .. } = *offer;
-        *self.state() =
-            State { offered: Some(What { file_type, size, modified, identity }), ..State::default() };
+        let mut state = self.state();
+        if let Some(Err(refusal)) = state.verdict {
+            return Err(refusal);
+        }
+        *state = State { offered: Some(What { file_type, size, modified, identity }), ..State::default() };
+        drop(state);
         self.taker.waker().wake();
+        Ok(())
     }
 
-    /// Takes as much as there is room for.
+    /// Takes all of it.
     pub(super) fn put(&self, data: &[u8]) -> Result<usize, Refusal> {
         let mut state = self.state();
         match state.verdict {
@@ -102,13 +116,10 @@ impl Relay {
             Some(Ok(())) => return Err(Code::Cancelled.into()),
             None => {}
         }
-        let n = data.len().min(ROOM.saturating_sub(state.bytes.len()));
-        state.bytes.extend(data.iter().take(n));
+        state.bytes.put(data).map_err(|error| refusal(&error))?;
         drop(state);
-        if n > 0 {
-            self.taker.waker().wake();
-        }
-        Ok(n)
+        self.taker.waker().wake();
+        Ok(data.len())
     }
 
     pub(super) fn ended(&self) {
@@ -156,7 +167,7 @@ impl Relay {
         if offset != state.offset {
             return Err(AGAIN);
         }
-        let n = into.len().min(state.bytes.len());
+        let n = state.bytes.take(into).map_err(|error| refusal(&error))?;
         if n == 0 {
             return match state.end {
                 End::Ahead => Err(WAIT),
@@ -164,12 +175,7 @@ impl Relay {
                 End::Failed(refusal) => Err(refusal),
             };
         }
-        for (to, from) in into.iter_mut().zip(state.bytes.drain(..n)) {
-            *to = from;
-        }
         state.offset = offset.saturating_add(n as u64);
-        drop(state);
-        self.giver.wake();
         Ok(n)
     }
 
@@ -215,15 +221,6 @@ mod tests {
     }
 
     #[test]
-    fn no_more_is_taken_than_there_is_room_for() {
-        let relay = relay();
-        assert_eq!(relay.put(&vec![1; ROOM + 1]), Ok(ROOM));
-        assert_eq!(relay.put(&[1]), Ok(0));
-        assert_eq!(relay.get(0, &mut [0; 10]), Ok(10));
-        assert_eq!(relay.put(&[1; 20]), Ok(10));
-    }
-
-    #[test]
     fn the_first_end_and_the_first_verdict_stand() {
         let relay = relay();
         relay.failed(Code::NotFound);
@@ -237,7 +234,7 @@ mod tests {
     #[test]
     fn nothing_more_is_taken_of_what_was_there_already() {
         let relay = relay();
-        assert_eq!(relay.put(&vec![1; ROOM]), Ok(ROOM));
+        assert_eq!(relay.put(&[1; 5000]), Ok(5000));
         relay.judged(Ok(()));
         assert_eq!(relay.put(b"x").unwrap_err().code, Code::Cancelled);
     }

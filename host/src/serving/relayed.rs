@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use sampan_core::wire::{Code, FileName, Offer};
 use sampan_core::{
-    Asked, Completion, Digest as _, Ending, Part, Refusal, ResumePoint, Running, Storage, TransferId,
-    Verdict, WantId,
+    Asked, Completion, Digest as _, Ending, Refusal, ResumePoint, Running, Storage, TransferId, Verdict,
+    WantId,
 };
 
 use super::{Asks, Relay, Wanting};
@@ -88,8 +88,10 @@ impl Storage for Relayed {
         if offer.name.as_bytes() != relay.name.as_bytes() || offer.listing != (relay.asks == Asks::Listing) {
             return Verdict::Decline(OTHER);
         }
-        relay.offered(offer);
-        Verdict::Accept(ResumePoint::START)
+        match relay.offered(offer) {
+            Ok(()) => Verdict::Accept(ResumePoint::START),
+            Err(refusal) => Verdict::Decline(refusal),
+        }
     }
 
     fn store(&mut self, transfer: TransferId, offset: u64, data: &[u8]) -> Result<usize, Refusal> {
@@ -111,12 +113,6 @@ impl Storage for Relayed {
         transfer.state = State::Whole;
         transfer.relay.ended();
         None
-    }
-
-    fn abandon(&mut self, transfer: TransferId, _: Part) {
-        if let Some(transfer) = self.transfers.get(&transfer) {
-            transfer.relay.is_gone();
-        }
     }
 
     fn completed(&mut self) -> Option<Completion> {

@@ -5,8 +5,8 @@ use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
 use sampan_core::wire::{
-    Bye, Code, Crc32 as _, Data, DigestKind, DigestList, End, Frame, Hello, Identity, Kind, Nibble, Offer,
-    UncheckedName, Want, Writer, tag,
+    Attach, Bye, Code, Crc32 as _, Data, DigestKind, DigestList, End, Frame, Hello, Identity, Kind, Nibble,
+    NodeName, Offer, UncheckedName, Want, Writer, tag,
 };
 
 use super::{PATIENCE, Raw};
@@ -56,12 +56,33 @@ impl Framed {
     /// The same with this HELLO.
     #[track_caller]
     pub(crate) fn dial_with(url: &str, hello: Hello) -> Self {
-        let mut framed = Self::over(Raw::dial(url), hello);
+        Self::open(Raw::dial(url), hello)
+    }
+
+    /// Speaks first, and opens the session.
+    #[track_caller]
+    pub(crate) fn open(raw: Raw, hello: Hello) -> Self {
+        let mut framed = Self::over(raw, hello);
         framed.say_bytes(PREAMBLE);
         framed.say_hello(&hello);
         framed.hear_hello();
         framed.say_hello(&Hello { echo: framed.theirs.nonce, ..hello });
         framed
+    }
+
+    /// Dials a server and stays, as a node of this name.
+    #[track_caller]
+    pub(crate) fn attach(url: &str, node: &str) -> Self {
+        let mut framed = Self::dial(url);
+        framed.say_attach(node);
+        framed
+    }
+
+    /// Stays, as a node of this name.
+    #[track_caller]
+    pub(crate) fn say_attach(&mut self, node: &str) {
+        let name = NodeName::new(node).expect("the name of a node");
+        self.say(&Frame::Attach(Attach { name }));
     }
 
     /// Answers a client that has dialled, and opens the session.

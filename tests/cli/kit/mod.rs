@@ -4,6 +4,7 @@
 //! [`Arena::oracle`] says whether an attack has changed anything.
 
 mod arena;
+mod control;
 mod events;
 mod expecting;
 pub(crate) mod framed;
@@ -19,6 +20,7 @@ mod server;
 mod usage;
 
 pub(crate) use arena::Arena;
+pub(crate) use control::{Answers, Asked};
 pub(crate) use events::{Events, assert_printable};
 pub(crate) use framed::Framed;
 pub(crate) use hostile::HostileServer;

@@ -1,7 +1,7 @@
 //! `sampan serve`, while it runs.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -130,6 +130,12 @@ impl Server {
     /// Sends it a signal.
     pub(crate) fn signal(&self, what: Signal) {
         signal(self.pid(), what);
+    }
+
+    /// Waits for its end, which comes by itself.
+    #[track_caller]
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        self.child.wait("the server ends", PATIENCE)
     }
 
     /// Asks it to end, which it does with 0; everything it said besides events.

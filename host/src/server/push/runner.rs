@@ -12,7 +12,7 @@ use super::node::{Node, Stage, State};
 use super::{PushEvent, PushOptions};
 use crate::failure::{ErrorName, Failure};
 use crate::happened::Why;
-use crate::server::connection::Service;
+use crate::server::registry::Registry;
 use crate::server::{Pushed, Total};
 use crate::serving::{Errand, PushErrand, PushNews, PushedFile};
 use crate::store::Sending;
@@ -25,7 +25,7 @@ const STEP: Duration = Duration::from_millis(250);
 const BUSY: Duration = Duration::from_millis(500);
 
 pub(super) struct Runner {
-    service: Arc<Service>,
+    registry: Arc<Registry>,
     files: Vec<Arc<PushedFile>>,
     nodes: Vec<Node>,
     options: PushOptions,
@@ -37,7 +37,7 @@ pub(super) struct Runner {
 
 impl Runner {
     pub(super) fn new(
-        service: Arc<Service>,
+        registry: Arc<Registry>,
         files: Vec<Arc<PushedFile>>,
         names: Vec<String>,
         options: PushOptions,
@@ -46,7 +46,7 @@ impl Runner {
     ) -> Self {
         let nodes: Vec<_> = names.into_iter().map(|name| Node::new(name, &files)).collect();
         let total = Total { asked: nodes.len() as u64, ..Total::default() };
-        Self { service, files, nodes, options, news: channel(), way, cancelled, total }
+        Self { registry, files, nodes, options, news: channel(), way, cancelled, total }
     }
 
     pub(super) fn run(mut self) {
@@ -101,7 +101,7 @@ impl Runner {
             };
             return self.give_up(index, Failure::new(ErrorName::Timeout, what));
         }
-        if node.state == State::Away && self.service.draining.load(Ordering::SeqCst) {
+        if node.state == State::Away && self.registry.is_draining() {
             let failure = Failure::new(ErrorName::Closing, "the server takes nobody any more");
             return self.give_up(index, failure);
         }
@@ -120,7 +120,7 @@ impl Runner {
         if node.state == State::Busy && !node.files.iter().any(|file| is_due(file.stage)) {
             return;
         }
-        let Some(member) = self.service.registry.node(&node.name) else {
+        let Some(member) = self.registry.node(&node.name) else {
             if node.state != State::Away {
                 node.leaves();
                 let node = node.name.clone();
@@ -191,7 +191,7 @@ impl Runner {
     fn give_up(&mut self, index: usize, failure: Failure) {
         if let Some(node) = self.nodes.get_mut(index) {
             node.give_up(failure);
-            if let Some(member) = self.service.registry.node(&node.name) {
+            if let Some(member) = self.registry.node(&node.name) {
                 member.desk.control.waker().wake();
             }
         }
