@@ -4,6 +4,8 @@
 mod classic;
 #[cfg(target_os = "linux")]
 mod crowd;
+#[cfg(target_os = "linux")]
+mod ctl;
 mod demo;
 #[cfg(target_os = "linux")]
 mod disk;

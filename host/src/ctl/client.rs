@@ -33,6 +33,8 @@ const TICK: Duration = Duration::from_millis(50);
 pub struct Conversation {
     stream: UnixStream,
     buffer: Vec<u8>,
+    /// So much of it has no end of a line.
+    searched: usize,
     step: usize,
     ending: Ending,
     patience: Option<Duration>,
@@ -99,6 +101,7 @@ impl Conversation {
         let mut conversation = Self {
             stream,
             buffer: Vec::new(),
+            searched: 0,
             step: if matches!(request, Request::Reach { .. }) { 1 } else { READ },
             ending: Ending::of(request),
             patience: silence_of(request).map(|silence| silence.saturating_add(patience)),
@@ -190,28 +193,35 @@ impl Conversation {
     }
 
     fn take_line(&mut self) -> Result<Option<Vec<u8>>, Failure> {
-        match self.buffer.iter().position(|&byte| byte == b'\n') {
+        let end = self.buffer.iter().skip(self.searched).position(|&byte| byte == b'\n');
+        match end.map(|end| end + self.searched) {
             Some(end) => {
+                self.searched = 0;
                 let mut line: Vec<u8> = self.buffer.drain(..=end).collect();
                 line.pop();
                 Ok(Some(line))
             }
             None if self.buffer.len() > LONGEST_ANSWER => Err(no_answer("its line is too long")),
-            None => Ok(None),
+            None => {
+                self.searched = self.buffer.len();
+                Ok(None)
+            }
         }
     }
 
     fn read(&mut self) -> Result<Came, Failure> {
-        let mut came = [0; READ];
-        match self.stream.read(&mut came[..self.step]) {
+        let before = self.buffer.len();
+        self.buffer.resize(before + self.step, 0);
+        let came = self.stream.read(&mut self.buffer[before..]);
+        self.buffer.truncate(before + came.as_ref().map_or(0, |n| *n));
+        match came {
             Ok(0) if self.ending == Ending::AtAnyTime && self.buffer.is_empty() => {
                 self.ending = Ending::Over;
                 Ok(Came::Something)
             }
             Ok(0) => Err(lost(&"it has closed the connection")),
-            Ok(n) => {
+            Ok(_) => {
                 self.heard_at = Instant::now();
-                self.buffer.extend_from_slice(&came[..n]);
                 Ok(Came::Something)
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Came::Nothing),

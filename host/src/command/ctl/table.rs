@@ -55,9 +55,9 @@ impl Table {
             }),
             column("FOR", Side::Right, Some(1), &|connection| wording::age(now - connection.since)),
             column("RECEIVED", Side::Right, Some(2), &|connection| Size(connection.received).to_string()),
-            column("AT", Side::Right, Some(4), &|connection| wording::rate(connection.receive_rate)),
+            column("IN", Side::Right, Some(4), &|connection| wording::rate(connection.receive_rate)),
             column("SENT", Side::Right, Some(2), &|connection| Size(connection.sent).to_string()),
-            column("AT", Side::Right, Some(4), &|connection| wording::rate(connection.send_rate)),
+            column("OUT", Side::Right, Some(4), &|connection| wording::rate(connection.send_rate)),
             column("UNDER WAY", Side::Left, None, &wording::under_way),
         ];
         Self { columns }
@@ -148,9 +148,9 @@ pub(super) mod tests {
         let busy = ConnectionStatus { transfers, ..connection(12, None) };
         let lines = Table::of(&[connection(3, Some("boat-7")), busy], 61.0).lines(None);
         let expected = [
-            " ID  NODE    ADDRESS         PROTOCOL    FOR  RECEIVED        AT      SENT  AT  UNDER WAY",
-            " #3  boat-7  192.0.2.7:5123  framed    1 min   12.3 MB  2.0 MB/s  20 bytes   -",
-            "#12  -       192.0.2.7:5123  framed    1 min   12.3 MB  2.0 MB/s  20 bytes   -  \
+            " ID  NODE    ADDRESS         PROTOCOL    FOR  RECEIVED        IN      SENT  OUT  UNDER WAY",
+            " #3  boat-7  192.0.2.7:5123  framed    1 min   12.3 MB  2.0 MB/s  20 bytes    -",
+            "#12  -       192.0.2.7:5123  framed    1 min   12.3 MB  2.0 MB/s  20 bytes    -  \
              receives \"한\\n\" 33 %, receives \"b\" 2.0 MB",
         ];
         assert_eq!(lines, expected);
