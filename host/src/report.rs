@@ -93,7 +93,7 @@ pub enum Report {
     },
     /// What was said on a serial line between frames: a boot log, a shell.
     Console {
-        /// The text; what is not UTF-8 is replaced.
+        /// The text.
         text: String,
         /// The other end.
         peer: String,
@@ -154,6 +154,16 @@ pub struct Summary {
     pub failed: u64,
     /// How long it took.
     pub seconds: f64,
+}
+
+impl Report {
+    /// What was said between frames, if it is text: damaged frames are none.
+    pub(crate) fn console(bytes: &[u8], peer: &str) -> Option<Self> {
+        let text = str::from_utf8(bytes).ok()?.trim();
+        let plain = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t' | '\u{1b}' | '\u{8}');
+        let is_text = !text.is_empty() && text.chars().all(plain);
+        is_text.then(|| Self::Console { text: text.to_owned(), peer: peer.to_owned() })
+    }
 }
 
 /// What a peer speaks.

@@ -32,6 +32,8 @@ mod policy;
 #[cfg(target_os = "linux")]
 mod resources;
 #[cfg(target_os = "linux")]
+mod serial;
+#[cfg(target_os = "linux")]
 mod sizes;
 #[cfg(target_os = "linux")]
 mod storage;

@@ -66,8 +66,9 @@ impl Contact {
 
     /// Something was said between frames.
     pub(super) fn console(&self, bytes: &[u8], tally: &Tally) {
-        let (text, peer) = (String::from_utf8_lossy(bytes).into_owned(), self.peer.clone());
-        tally.reports().tell(Report::Console { text, peer });
+        if let Some(report) = Report::console(bytes, &self.peer) {
+            tally.reports().tell(report);
+        }
     }
 }
 

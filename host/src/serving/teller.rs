@@ -72,8 +72,9 @@ impl Teller {
 
     /// Something was said between frames.
     pub(crate) fn console(&self, bytes: &[u8]) {
-        let text = String::from_utf8_lossy(bytes).into_owned();
-        self.reports.tell(Report::Console { text, peer: self.peer.clone() });
+        if let Some(report) = Report::console(bytes, &self.peer) {
+            self.reports.tell(report);
+        }
     }
 
     /// A transfer was ended by somebody; `trouble` is what was wrong here.

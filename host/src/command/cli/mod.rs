@@ -40,6 +40,11 @@ Examples:
   sampan demo          Send 256 MiB that are made up
   sampan demo big.iso  Send this file";
 
+const PORTS_EXAMPLES: &str = "\
+Examples:
+  sampan ports                                       One a line
+  sampan send --to serial:/dev/ttyUSB0 firmware.bin  What they are good for";
+
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
   sampan completions bash > ~/.local/share/bash-completion/completions/sampan
@@ -51,12 +56,13 @@ Examples:
   sampan man > ~/.local/share/man/man1/sampan.1";
 
 /// What has a manual page.
-const PAGES: [&str; 16] = [
+const PAGES: [&str; 17] = [
     "serve",
     "send",
     "get",
     "ls",
     "attach",
+    "ports",
     "ctl",
     "ctl-status",
     "ctl-notify",
@@ -93,6 +99,9 @@ pub(crate) enum Command {
     Attach(AttachArguments),
     /// Speaks to everyone connected to a server of this computer
     Ctl(CtlArguments),
+    /// Lists the serial ports of this computer
+    #[command(help_template = TEMPLATE, before_help = PORTS_EXAMPLES)]
+    Ports(PortsArguments),
     /// Sends a file from one end to another on this computer, and checks that it arrived
     ///
     /// It goes over real TCP. Nothing is left behind: what was received lies in a temporary folder, which is removed.
@@ -111,6 +120,23 @@ pub(crate) enum Command {
         #[arg(value_parser = PAGES)]
         command: Option<String>,
     },
+}
+
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct PortsArguments {
+    #[command(flatten)]
+    voice: VoiceArguments,
+}
+
+impl PortsArguments {
+    fn style(self) -> Style {
+        Style {
+            role: Role::Client,
+            voice: self.voice.voice(),
+            format: self.voice.format(Stream::Stdout),
+            progress: Progress::Hidden,
+        }
+    }
 }
 
 #[derive(Args, Debug)]
@@ -199,6 +225,7 @@ impl Arguments {
             Command::Ls(arguments) => arguments.style(),
             Command::Attach(arguments) => arguments.style(),
             Command::Ctl(arguments) => arguments.style(),
+            Command::Ports(arguments) => arguments.style(),
             Command::Demo(arguments) => arguments.style(),
             Command::Completions { .. } | Command::Man { .. } => Style {
                 role: Role::Client,

@@ -24,7 +24,7 @@ pub(crate) struct ServeArguments {
     #[arg(value_name = "DIR", default_value = "received", value_hint = ValueHint::DirPath)]
     pub(crate) directory: PathBuf,
 
-    /// Where to listen; may be repeated: tcp://HOST:PORT, HOST:PORT, HOST, unix:PATH or stdio:
+    /// Where to listen; may be repeated: tcp://HOST:PORT, HOST:PORT, HOST, unix:PATH, serial:DEVICE or stdio:
     ///
     /// The port is 50000 if none is given; port 0 takes a free one, which is printed.
     #[arg(long, value_name = "URL", default_value = DEFAULT_URL)]
