@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sampan_core::session::transitions::SessionState;
 use sampan_core::wire::{Code, FileName};
-use sampan_core::{By, Error, Instant, Receiver, Speaks, TransferId, WantId};
+use sampan_core::{By, Error, Instant, PeerError, Receiver, Speaks, TransferId, WantId};
 
 use super::asks::{Ask, Named};
 use super::attempts::{Contact, Rest, Task, attempt, conclude, nothing_to_give};
@@ -188,6 +188,11 @@ impl<'o> Fetching<'o> {
                 Happened::Opened => self.contact.opened(&self.tally),
                 Happened::Notice(text) => self.contact.notice(text, &self.tally),
                 Happened::Noise(bytes) => self.contact.console(&bytes, &self.tally),
+                // Whoever has it is going, or has gone: what was under way goes on over another link.
+                Happened::ReceiveFailed(_, Why { by: By::Peer, code: Code::Closing, .. })
+                | Happened::WantFailed(_, Why { by: By::Peer, code: Code::Closing, .. }) => {
+                    return Err(PeerError::Aborted(Code::Closing).into());
+                }
                 Happened::Received(transfer) => self.received(transfer, &mut connection.storage),
                 Happened::ReceiveFailed(transfer, why) => self.failed(transfer, &why, connection),
                 Happened::WantFailed(want, why) => {

@@ -2,9 +2,10 @@
 
 use std::fs;
 
+use sampan_core::wire::{Answered, Code, Decline, Frame, Kind, Offer, Want};
 use serde_json::json;
 
-use crate::kit::{PATIENCE, Place, Running, Sampan, Server, content, until};
+use crate::kit::{Framed, PATIENCE, Place, Running, Sampan, Server, content, until};
 
 fn attached(server: &Server, place: &Place, allow: &str) -> Running {
     let mark = server.events.mark();
@@ -69,24 +70,37 @@ fn what_is_not_there_or_not_allowed_is_refused() {
 #[test]
 fn a_node_that_is_lost_in_the_middle_is_dialled_again() {
     let place = Place::new();
-    let contents = content(2, 6_000_000);
+    let contents = content(2, 3_000_000);
     place.write("node/a", &contents);
     let server = Server::new(&place.root());
-    let mut node = attached(&server, &place, "get");
+    let mut node = Framed::attach(server.url(), "boat");
+    until("the node is attached", PATIENCE, || server.events.named("attached", 0).pop());
     let to = place.path().join("to");
-    let getting = Sampan::ctl(&server, &["get", "boat:a", "--limit-rate", "1500k", "--retries", "100"])
+    let getting = Sampan::ctl(&server, &["get", "boat:a", "--retries", "100"])
         .args(&["-o"])
         .args(&[&to])
         .within(4 * PATIENCE)
         .start();
-    until("something has come", PATIENCE, || {
-        getting.stdout.named("progress", 0).pop().filter(|event| event["bytes"].as_u64() > Some(1_000_000))
-    });
-    node.kill();
+    let looked = wanted(&mut node);
+    let decline =
+        Decline { what: Answered::Want, number: looked, code: Code::NotAllowed, words: "no listings here" };
+    node.say(&Frame::Decline(decline));
+    let want = Some(wanted(&mut node));
+    node.say(&Frame::Offer(Offer { want, ..Framed::offer(1, "a", 3_000_000) }));
+    node.expect_accept();
+    node.say_data(1, &contents[..100_000], 0, 10_000);
+    until("some of it has come", PATIENCE, || getting.stdout.named("progress", 0).pop());
+    drop(node);
     until("the node is gone", PATIENCE, || server.events.named("detached", 0).pop());
     let _node = attached(&server, &place, "get");
     let ran = getting.finish();
-    let received = ran.assert_exit(0).event("received");
-    assert!(received["resumed_from"].as_u64() > Some(0), "{received}");
+    ran.assert_exit(0).event("received");
+    assert!(ran.events("connected").len() > 1, "{}", ran.text());
     assert!(fs::read(&to).unwrap() == contents);
+}
+
+/// The number of the next WANT.
+fn wanted(node: &mut Framed) -> u32 {
+    let frame = node.expect(Kind::Want);
+    Want::parse(&frame[1..]).expect("a WANT").number
 }
