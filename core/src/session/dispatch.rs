@@ -154,9 +154,8 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
                 let Bye { code, .. } = Bye::parse(bytes)?;
                 self.hand.business = Business::Bye { code };
                 self.their_bye = Farewell::Said(code);
-                if self.shared.is_lossy()
-                    && let Some(receiver) = self.role.receiver()
-                {
+                let lossy = self.shared.is_lossy();
+                if let Some(receiver) = self.role.receiver().filter(|_| lossy) {
                     receiver.left_alone();
                 }
                 self.close(Code::Ok);
@@ -273,11 +272,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
                 if shared.is_lossy() && sender.is_answering(number) {
                     return Ok(());
                 }
-                if sender.has_room() {
-                    self.hand.business = Business::Wanted { number };
-                } else {
-                    sender.refuse(number);
-                }
+                self.hand.business = Business::Wanted { number };
             }
             Kind::Accept => sender.accepted(&Accept::parse(bytes)?, shared)?,
             Kind::Ack => sender.acked(&Ack::parse(bytes)?, shared)?,

@@ -101,6 +101,11 @@ impl Storage for Relayed {
         Ok(n)
     }
 
+    /// Nothing of it is resumed; the peer hears that it came, and sends on.
+    fn sync(&mut self, _: TransferId, offset: u64, _: u32) -> Option<u64> {
+        Some(offset)
+    }
+
     fn commit(&mut self, transfer: TransferId, end: &Ending<'_>) -> Option<Result<(), Refusal>> {
         let Some(transfer) = self.transfers.get_mut(&transfer) else {
             return Some(Err(Code::Storage.into()));
