@@ -185,3 +185,10 @@ fn whatever_the_line_does_nothing_is_wrong_and_nothing_hangs() {
     println!("{sessions} sessions, {whole} of them to a good end at both ends");
     assert!(whole as u64 * 2 > sessions, "{whole} of {sessions} came to a good end");
 }
+
+#[test]
+#[ignore = "job lossy"]
+fn ten_thousand_sessions() {
+    let whole = (300..10_300).filter(|seed| run(*seed)).count();
+    println!("10,000 sessions, {whole} of them to a good end at both ends");
+}
