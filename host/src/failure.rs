@@ -9,6 +9,7 @@ use sampan_core::{By, Error, LinkError, PeerError};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::FileError;
+use crate::link::{Link as _, StreamLink};
 
 /// An error by its stable name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -301,6 +302,18 @@ impl Failure {
         };
         let advice = (name == ErrorName::ClassicPeer).then_some("use --classic to send to it");
         Self { advice, ..Self::new(name, what) }
+    }
+}
+
+impl Failure {
+    /// A session over `link` that ended with `error`.
+    pub(crate) fn over(link: &StreamLink, error: Error) -> Self {
+        let failure = Self::session(error, link.fault());
+        let (came, _) = link.moved();
+        if error == LinkError::Handshake.into() && link.line().is_some() && came > 0 {
+            return failure.with_advice("bytes came, but no frames: is the baud rate right?");
+        }
+        failure
     }
 }
 

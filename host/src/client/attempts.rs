@@ -9,7 +9,7 @@ use super::dial::{Redial, dial};
 use super::tally::Tally;
 use super::{ClientOptions, Outcome};
 use crate::failure::{ErrorName, Failure};
-use crate::link::{Link as _, StreamLink, Url, Waker};
+use crate::link::{StreamLink, Url, Waker};
 use crate::report::{Protocol, Report};
 
 /// How long what was said last may take to be read.
@@ -147,7 +147,7 @@ pub(super) fn conclude(result: Result<(), Error>, rest: Rest, link: StreamLink) 
             link.close_gently(LINGER);
             Err(Failure::interrupted())
         }
-        (Err(error), _) => Err(Failure::session(error, link.fault())),
+        (Err(error), _) => Err(Failure::over(&link, error)),
     }
 }
 

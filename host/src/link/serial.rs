@@ -8,11 +8,13 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::fs::{FlockOperation, Mode, OFlags, flock};
+use rustix::io::Errno;
 use rustix::termios::{
-    ControlModes, OptionalActions, QueueSelector, ioctl_tiocexcl, tcdrain, tcflush, tcgetattr, tcsetattr,
+    ControlModes, OptionalActions, QueueSelector, ioctl_tiocexcl, ioctl_tiocnxcl, isatty, tcdrain, tcflush,
+    tcgetattr, tcsetattr,
 };
-use serial2::{FlowControl, SerialPort, Settings};
+use serial2::{FlowControl, SerialPort};
 
 use super::url::{Flow, Line, SerialUrl};
 
@@ -39,14 +41,12 @@ impl Serial {
             Flow::RtsCts => FlowControl::RtsCts,
             Flow::XonXoff => FlowControl::XonXoff,
         };
-        let port = SerialPort::open(path, |mut settings: Settings| {
-            settings.set_raw();
-            settings.set_baud_rate(*baud)?;
-            settings.set_flow_control(flow);
-            Ok(settings)
-        });
-        let port = port.map_err(|error| explain(path, error))?;
-        ioctl_tiocexcl(&port)?;
+        let mut port = alone(path).map_err(|error| explain(path, error.into()))?;
+        let mut settings = port.get_configuration()?;
+        settings.set_raw();
+        settings.set_baud_rate(*baud)?;
+        settings.set_flow_control(flow);
+        port.set_configuration(&settings)?;
         let mut modes = tcgetattr(&port)?;
         // That it is closed is no reason for a board to begin anew.
         modes.control_modes.remove(ControlModes::HUPCL);
@@ -60,7 +60,6 @@ impl Serial {
                 Line::Off => set(&port, false)?,
             }
         }
-        fcntl_setfl(&port, fcntl_getfl(&port)? | OFlags::NONBLOCK)?;
         tcflush(&port, QueueSelector::IFlush)?;
         Ok(Self { port, rate: u64::from(*baud) / 10 })
     }
@@ -68,7 +67,7 @@ impl Serial {
     /// A line whose other end has gone ends, as if it were a connection.
     pub(super) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match rustix::io::read(&self.port, buffer) {
-            Err(rustix::io::Errno::IO) => Ok(0),
+            Err(Errno::IO) => Ok(0),
             result => Ok(result?),
         }
     }
@@ -93,9 +92,30 @@ impl Drop for Serial {
         });
         if thread.is_ok() {
             let needs = Duration::from_secs(BUFFERED / self.rate.max(1));
-            let _ = left.recv_timeout((needs + LEAVES_WITHIN).min(LEAVES_AT_MOST));
+            if left.recv_timeout((needs + LEAVES_WITHIN).min(LEAVES_AT_MOST)).is_err() {
+                // Nobody takes it: who waits for it goes on, and lets go of the port too.
+                let _ = tcflush(&self.port, QueueSelector::OFlush);
+                let _ = left.recv_timeout(LEAVES_WITHIN);
+            }
         }
+        // Others may have it open, and would keep it so.
+        let _ = ioctl_tiocnxcl(&self.port);
     }
+}
+
+/// Opens a port for this process alone, without a change to what another has set. Whom the system lets in whoever else is there, as root, the lock keeps out.
+fn alone(path: &Path) -> rustix::io::Result<SerialPort> {
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let port = rustix::fs::open(path, flags, Mode::empty())?;
+    if !isatty(&port) {
+        return Err(Errno::NOTTY);
+    }
+    flock(&port, FlockOperation::NonBlockingLockExclusive).map_err(|error| match error {
+        Errno::WOULDBLOCK => Errno::BUSY,
+        error => error,
+    })?;
+    ioctl_tiocexcl(&port)?;
+    Ok(SerialPort::from(port))
 }
 
 /// What is wrong, and what to do.
@@ -112,7 +132,7 @@ fn explain(path: &Path, error: io::Error) -> io::Error {
         },
         ErrorKind::NotFound => "there is no such port; list them with: sampan ports".to_owned(),
         ErrorKind::ResourceBusy => "another program has it open".to_owned(),
-        _ if error.raw_os_error() == Some(rustix::io::Errno::NOTTY.raw_os_error()) => {
+        _ if error.raw_os_error() == Some(Errno::NOTTY.raw_os_error()) => {
             return io::Error::new(ErrorKind::InvalidInput, "it is not a serial port");
         }
         _ => return error,

@@ -284,8 +284,11 @@ impl StreamLink {
     }
 
     /// Closes it so that what was sent is not lost with what was never read (`docs/protocol.md` §8.4): ends the sending side, and drops
-    /// what still comes until the peer ends too, the link fails, or this time has passed.
+    /// what still comes until the peer ends too, the link fails, or this time has passed. On a serial line, which has no end, nothing is dropped.
     pub fn close_gently(mut self, within: Duration) {
+        if self.line.is_some() {
+            return;
+        }
         self.close_sending();
         (self.waker, self.limits) = (None, None);
         let begun = Instant::now();

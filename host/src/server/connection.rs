@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use std::sync::Arc;
 
+use sampan_core::Nonce;
+
 use super::registry::{Member, Registry};
 use super::{Allow, ServerOptions, classic, framed};
 use crate::clock::Clock;
@@ -99,6 +101,19 @@ enum Speech {
     Gone,
 }
 
+/// Serves one session of a line, on which anything may be said first. `restarted` is the number of the session before, if its peer has begun
+/// anew; says the same of this one.
+pub(super) fn serve_line(
+    service: &Service,
+    link: StreamLink,
+    member: &Arc<Member>,
+    restarted: Option<Nonce>,
+) -> Option<Nonce> {
+    member.desk.speaks(Protocol::Framed);
+    let client = client(service, &link, (member, Admission::Served), Clock::start(), Protocol::Framed);
+    framed::serve(&client, link, restarted)
+}
+
 /// Serves it until its end.
 pub(super) fn serve(service: &Service, mut link: StreamLink, member: &Arc<Member>, admission: Admission) {
     let clock = Clock::start();
@@ -106,26 +121,17 @@ pub(super) fn serve(service: &Service, mut link: StreamLink, member: &Arc<Member
         Admission::Served => service.options.handshake.into(),
         Admission::Busy => BUSY_HANDSHAKE,
     };
-    let speech = match link.line() {
-        // Noise may come first.
-        Some(_) => Speech::Framed,
-        None => listen(&mut link, &member.desk.control, handshake),
-    };
+    let speech = listen(&mut link, &member.desk.control, handshake);
     let protocol = if matches!(speech, Speech::Classic) { Protocol::Classic } else { Protocol::Framed };
     if matches!(speech, Speech::Classic | Speech::Framed) {
         member.desk.speaks(protocol);
     }
-    let client = Client {
-        service,
-        member,
-        admission,
-        clock,
-        allow: service.options.allow.unwrap_or(Allow::ALL),
-        local: if link.is_local() { Locality::Here } else { Locality::Elsewhere },
-        teller: Teller::new(service.reports.clone(), link.peer(), protocol),
-    };
+    let client = client(service, &link, (member, admission), clock, protocol);
     let failure = match speech {
-        Speech::Framed => return framed::serve(&client, link),
+        Speech::Framed => {
+            framed::serve(&client, link, None);
+            return;
+        }
         Speech::Classic => return classic::serve(&client, link),
         Speech::Gone => return,
         Speech::Strange(what) => {
@@ -137,6 +143,24 @@ pub(super) fn serve(service: &Service, mut link: StreamLink, member: &Arc<Member
         ),
     };
     client.teller.connection_failed(None, &failure);
+}
+
+fn client<'s>(
+    service: &'s Service,
+    link: &StreamLink,
+    (member, admission): (&'s Arc<Member>, Admission),
+    clock: Clock,
+    protocol: Protocol,
+) -> Client<'s> {
+    Client {
+        service,
+        member,
+        admission,
+        clock,
+        allow: service.options.allow.unwrap_or(Allow::ALL),
+        local: if link.is_local() { Locality::Here } else { Locality::Elsewhere },
+        teller: Teller::new(service.reports.clone(), link.peer(), protocol),
+    }
 }
 
 /// Waits for the first byte.

@@ -1,7 +1,7 @@
 //! A connection that speaks the framed protocol.
 
 use sampan_core::wire::{Code, DigestList};
-use sampan_core::{Error, Instant, Limits, Millis, Speaks};
+use sampan_core::{Error, Instant, Limits, Millis, Nonce, PeerError, Speaks};
 
 use super::connection::{Admission, Client};
 use crate::digests;
@@ -12,13 +12,19 @@ use crate::report::Protocol;
 use crate::serving::{Ended, Patience, Serving, Step};
 use crate::store::{Accepts, Serves};
 
-pub(super) fn serve(client: &Client<'_>, link: StreamLink) {
-    if let Err(failure) = session(client, link) {
+/// Serves one session. `restarted` is the number of the one before on this line, if its peer has begun anew; says the same of this one.
+pub(super) fn serve(client: &Client<'_>, link: StreamLink, restarted: Option<Nonce>) -> Option<Nonce> {
+    session(client, link, restarted).unwrap_or_else(|failure| {
         client.teller.connection_failed(None, &failure);
-    }
+        None
+    })
 }
 
-fn session(client: &Client<'_>, link: StreamLink) -> Result<(), Failure> {
+fn session(
+    client: &Client<'_>,
+    link: StreamLink,
+    restarted: Option<Nonce>,
+) -> Result<Option<Nonce>, Failure> {
     let no_memory =
         |error| Failure::new(ErrorName::Other, format!("the system has no memory to give: {error}"));
     let (frame, transfers) = (client.frame(), client.transfers());
@@ -26,7 +32,11 @@ fn session(client: &Client<'_>, link: StreamLink) -> Result<(), Failure> {
     // What comes over a line before a session is open may be anything: it is no failure.
     let is_line = link.line().is_some();
     let opening = Opening::new(Speaks::Second, client.clock).map_err(no_memory)?;
-    let opening = Opening { since: Instant::ZERO, ..opening };
+    let opening = match restarted {
+        // The peer has a session with this number already, and waits for nothing but its end to be here.
+        Some(nonce) => Opening { speaks: Speaks::First, nonce, since: client.clock.now() },
+        None => Opening { since: Instant::ZERO, ..opening },
+    };
     let (allow, store) = (client.allow, &client.service.store);
     let accepts = if allow.put { Accepts::Anything } else { Accepts::Nothing };
     let desk = &client.member.desk;
@@ -44,8 +54,9 @@ fn session(client: &Client<'_>, link: StreamLink) -> Result<(), Failure> {
     )?;
     let mut opened = Opened::No;
     let result = run(client, &mut serving, &mut opened);
+    let restarted = (result == Err(PeerError::Restarted.into())).then_some(opening.nonce);
     let Ended { failure, names } = serving.end(result);
-    let Some(failure) = failure else { return Ok(()) };
+    let Some(failure) = failure else { return Ok(None) };
     if client.admission == Admission::Busy {
         let busy = Failure::new(ErrorName::Busy, "refused: too many connections")
             .with_advice("allow more with --max-connections");
@@ -58,7 +69,7 @@ fn session(client: &Client<'_>, link: StreamLink) -> Result<(), Failure> {
     for name in names {
         client.teller.connection_failed(Some(name), &failure);
     }
-    Ok(())
+    Ok(restarted)
 }
 
 fn limits(client: &Client<'_>) -> Limits {

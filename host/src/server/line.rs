@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::connection::{self, Admission, Service};
+use sampan_core::Nonce;
+
+use super::connection::{self, Service};
 use crate::control::Control;
 use crate::failure::{ErrorName, Failure};
 use crate::link::{SerialUrl, StreamLink, Waker, wait_for_any};
@@ -34,13 +36,14 @@ pub(super) enum Told {
 impl Line {
     /// Serves whoever speaks on it until the server stops.
     pub(super) fn serve(mut self, service: &Arc<Service>, stop: &Stop) {
+        let mut restarted = None;
         while !stop.is_asked() && !service.registry.is_draining() {
             let opened = self.link.take().map_or_else(|| StreamLink::serial(&self.url), Ok);
             match (opened, Waker::new()) {
                 (Ok(link), Ok(waker)) => {
                     self.told = Told::No;
                     let _registration = stop.register(waker.clone());
-                    self.session(link.with_waker(&waker), waker, service, stop);
+                    restarted = self.session(link.with_waker(&waker), waker, restarted, (service, stop));
                 }
                 (Err(error), Ok(waker)) => {
                     self.gone(service, &error);
@@ -52,22 +55,29 @@ impl Line {
         }
     }
 
-    /// Waits until something is said, and serves whoever says it.
-    fn session(&self, mut link: StreamLink, waker: Waker, service: &Arc<Service>, stop: &Stop) {
-        loop {
+    /// Waits until something is said, and serves whoever says it; at once, if the peer of the session before, which had this number, has begun anew.
+    fn session(
+        &self,
+        mut link: StreamLink,
+        waker: Waker,
+        restarted: Option<Nonce>,
+        (service, stop): (&Service, &Stop),
+    ) -> Option<Nonce> {
+        while restarted.is_none() {
             let said = link.peek(1, TICK).is_ok_and(|bytes| !bytes.is_empty());
             if stop.is_asked() || service.registry.is_draining() || link.has_ended() {
-                return;
+                return None;
             }
             if said {
                 break;
             }
         }
         let member = service.registry.add(Arc::new(Control::new(waker)), link.peer());
-        connection::serve(service, link, &member, Admission::Served);
+        let restarted = connection::serve_line(service, link, &member, restarted);
         if let Some(node) = service.registry.remove(&member) {
             service.reports.tell(Report::Detached { node, peer: member.peer.clone() });
         }
+        restarted
     }
 
     fn gone(&mut self, service: &Service, error: &std::io::Error) {

@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::control::Order;
 use crate::failure::Failure;
 use crate::happened::{Happened, Why};
-use crate::link::{Link as _, StreamLink};
+use crate::link::StreamLink;
 use crate::memory::{HostSession, Memory, Opening};
 use crate::run::Connection;
 use crate::store::{StoreSink, StoreSource};
@@ -274,7 +274,7 @@ impl<'m> Serving<'m> {
         let Connection { link, mut storage, .. } = connection;
         desk.gauge.show(link.moved(), std::iter::empty());
         let ended_here = matches!(result, Err(error) if !matches!(error, Error::Link(LinkError::Lost)));
-        let failure = result.err().map(|error| Failure::session(error, link.fault()));
+        let failure = result.err().map(|error| Failure::over(&link, error));
         for (receipt, result) in storage.sink.finish(COMMIT) {
             teller.committed(receipt, result);
         }

@@ -2,4 +2,10 @@
 
 mod cable;
 mod damaged;
+mod line;
 mod lines;
+mod lost;
+mod noise;
+mod ports;
+mod shore;
+mod transfers;

@@ -72,7 +72,9 @@ pub(super) fn line(report: &Report, role: Role, voice: Voice) -> Option<String> 
             (Voice::Normal, format!("notice from {}: {}", Text(peer), Text(text)))
         }
         Report::Console { text, peer } => {
-            (Voice::Verbose, format!("{} says: {}", Text(peer), Text(text.trim_end())))
+            let lines = text.lines().map(str::trim_end).filter(|line| !line.is_empty());
+            let said: Vec<_> = lines.map(|line| format!("{} says: {}", Text(peer), Text(line))).collect();
+            (Voice::Verbose, said.join("\n"))
         }
         _ => return None,
     };
