@@ -1,8 +1,8 @@
 //! Links that lose, damage and inject bytes (§8.5), in virtual time.
 
 use sampan_core::wire::Code;
-use sampan_core::{Error, FileType, Limits, LinkError};
-use sampan_tests::{Conditions, Faults, Finish, Heard, LossyNode, Offer, Pair, Setup, content};
+use sampan_core::{Cobs, Error, FileType, Limits, LinkError, Speaks};
+use sampan_tests::{Conditions, Faults, Finish, Heard, LossyNode, Offer, Pair, Setup, content, session_over};
 
 /// What is done over the link.
 #[derive(Clone, Copy, Debug)]
@@ -233,4 +233,26 @@ fn noise_alone_is_not_a_peer() {
     assert_eq!(pair.b.finish, Some(Err(Error::Link(LinkError::Silent))));
     assert!(pair.now() - begun < 60_000_000);
     assert!(pair.b.storage.disk.part("file").is_some_and(|part| part.durable.offset > 0));
+}
+
+#[test]
+fn a_peer_that_begins_a_new_session_gets_one() {
+    let mut pair = setup().join_lossy(Default::default());
+    pair.a.send(Offer::file("file", content(1, 100_000)));
+    pair.run_until(100, |pair| pair.b.storage.stored > 5_000);
+    let fresh = Setup { session: 7, now: pair.now(), ..setup() }.join_lossy(Default::default());
+    pair.a.engine = fresh.a.engine;
+    pair.a.heard.clear();
+    pair.run_until(100, |pair| pair.b.finish.is_some());
+    let begun = pair.now();
+    // What serves on the line goes on at once, under the nonce that the peer has echoed, and says so.
+    let (limits, memory) = (setup().limits[1], setup().memory[1]);
+    pair.b.engine = session_over(Cobs::new(), limits, memory, (Speaks::First, 3), begun);
+    (pair.b.finish, pair.b.heard) = (None, Vec::new());
+    pair.a.send(Offer::file("other", content(2, 5_000)));
+    pair.a.engine.close(Code::Ok);
+    let (a, b) = pair.finish(200);
+    assert!(a == Ok(()) && is_good(b), "{a:?} {b:?}");
+    assert_eq!(pair.b.storage.disk.file("other"), Some(content(2, 5_000)));
+    assert!(pair.now() - begun < 10_000_000, "it took {} us", pair.now() - begun);
 }
