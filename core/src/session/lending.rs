@@ -204,6 +204,14 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         if let Some(slot) = self.role.sender().and_then(|sender| sender.report()) {
             return Need::Report { slot };
         }
+        while self.declines() {
+            while self.emit() {
+                self.dispatch();
+            }
+        }
+        if self.can_transmit() && self.outbox.urgency() == Urgency::Now {
+            return Need::Transmit;
+        }
         let waits = self.sink == Sink::Busy && matches!(self.hand.business, Business::Store { .. });
         if !waits && !self.hand.is_empty() {
             return Need::Hand;
@@ -234,6 +242,19 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         }
         while self.emit() {}
         self.can_transmit()
+    }
+
+    /// Declines the WANT in hand if there is no slot for it, whose end was told by now if it had one.
+    fn declines(&mut self) -> bool {
+        let Business::Wanted { number } = self.hand.business else { return false };
+        let Some(sender) = self.role.sender() else { return false };
+        if sender.has_room() {
+            return false;
+        }
+        sender.refuse(number);
+        self.hand.business = Business::Spent;
+        self.let_go();
+        true
     }
 
     fn can_transmit(&self) -> bool {

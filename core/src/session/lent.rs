@@ -72,14 +72,8 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
                     answer: &mut self.answer,
                 })
             }
-            Business::Wanted { number } => {
-                let sender = self.role.sender()?;
-                if !sender.has_room() {
-                    sender.refuse(number);
-                    self.hand.business = Business::Spent;
-                    return None;
-                }
-                let transfer = sender.next_id();
+            Business::Wanted { .. } => {
+                let transfer = self.role.sender()?.next_id();
                 Action::Wanted(Wanted { want: Want::parse(view).ok()?, transfer, answer: &mut self.answer })
             }
             Business::Store { .. } => {
