@@ -113,7 +113,7 @@ pub struct Session<'b, R, F = Stream, C = Nibble> {
     sink: Sink,
     source: Source,
     pongs: Pongs,
-    /// What ATTACH has yet to say.
+    /// What ATTACH says, and whether it is to be said.
     attach: Option<NodeName<'b>>,
     attaching: Asking,
     notice: NoticeState,

@@ -84,7 +84,9 @@ pub fn attach(store: &Store, options: &AttachOptions, reports: &Reports) -> Resu
         let (failure, peer) = match dial(&client, &waker) {
             Ok(link) => {
                 let peer = link.peer();
-                (session(store, options, name, link, &waker, reports), Some(peer))
+                let ended = session(store, options, name, link, &waker, reports).err();
+                let closed = || Failure::new(ErrorName::Closing, "the server has ended the session");
+                (ended.unwrap_or_else(closed), Some(peer))
             }
             Err(failure) => (failure, None),
         };
@@ -159,22 +161,8 @@ impl Pauses {
     }
 }
 
-/// One session, and why it has ended.
+/// One session.
 fn session(
-    store: &Store,
-    options: &AttachOptions,
-    name: NodeName<'_>,
-    link: StreamLink,
-    waker: &Waker,
-    reports: &Reports,
-) -> Failure {
-    match converse(store, options, name, link, waker, reports) {
-        Ok(()) => Failure::new(ErrorName::Closing, "the server has ended the session"),
-        Err(failure) => failure,
-    }
-}
-
-fn converse(
     store: &Store,
     options: &AttachOptions,
     name: NodeName<'_>,

@@ -64,12 +64,18 @@ impl Line {
         (service, stop): (&Service, &Stop),
     ) -> Option<Nonce> {
         while restarted.is_none() {
-            let said = link.peek(1, TICK).is_ok_and(|bytes| !bytes.is_empty());
-            if stop.is_asked() || service.registry.is_draining() || link.has_ended() {
+            let said = link.peek(1, TICK).map(|bytes| !bytes.is_empty());
+            if stop.is_asked() || service.registry.is_draining() {
                 return None;
             }
-            if said {
-                break;
+            match said {
+                Ok(true) => break,
+                Ok(false) if !link.has_ended() => {}
+                // It may open again at once, and be as dead.
+                _ => {
+                    let _ = wait_for_any(&[], &waker, Some(PAUSE));
+                    return None;
+                }
             }
         }
         let member = service.registry.add(Arc::new(Control::new(waker)), link.peer());

@@ -21,12 +21,16 @@ pub(crate) struct Desk {
 struct State {
     queue: VecDeque<Errand>,
     protocol: Option<Protocol>,
-    closed: Option<Closed>,
+    door: Door,
 }
 
-/// Nobody does errands here any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Closed;
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Door {
+    #[default]
+    Open,
+    /// Nobody does errands here any more.
+    Closed,
+}
 
 impl Desk {
     pub(crate) fn new(control: Arc<Control>) -> Self {
@@ -41,7 +45,7 @@ impl Desk {
     /// Leaves an errand, and wakes the connection. Whoever comes too late has it ended at once.
     pub(crate) fn leave(&self, errand: Errand) {
         let mut state = self.state();
-        if state.closed.is_none() {
+        if state.door == Door::Open {
             state.queue.push_back(errand);
             self.any.store(true, Ordering::Release);
             drop(state);
@@ -62,7 +66,7 @@ impl Desk {
     /// The connection has ended: what was left is ended too.
     pub(crate) fn close(&self) {
         let mut state = self.state();
-        state.closed = Some(Closed);
+        state.door = Door::Closed;
         let left = std::mem::take(&mut state.queue);
         drop(state);
         drop(left);
@@ -70,7 +74,7 @@ impl Desk {
 
     /// Whether the connection has ended, though its link may take a while to close.
     pub(crate) fn is_closed(&self) -> bool {
-        self.state().closed.is_some()
+        self.state().door == Door::Closed
     }
 
     pub(crate) fn speaks(&self, protocol: Protocol) {
