@@ -136,7 +136,10 @@ fn received(reports: &Receiver<Report>) -> Result<Moved, Failure> {
     for report in reports {
         match report {
             Report::Received(moved) => outcome = Ok(moved),
-            Report::Failed(failed) => outcome = Err(Failure::new(failed.error, failed.message)),
+            // Once it has the file, it may stop before the client has said goodbye.
+            Report::Failed(failed) if outcome.is_err() => {
+                outcome = Err(Failure::new(failed.error, failed.message));
+            }
             _ => {}
         }
     }
