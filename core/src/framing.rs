@@ -1,10 +1,14 @@
 //! Where a frame begins and ends on a link (§2).
 
 mod cobs;
+mod datagrams;
 mod stream;
 
 pub use cobs::Cobs;
+pub use datagrams::Datagrams;
 pub use stream::Stream;
+
+use core::ops::Range;
 
 use crate::error::PeerError;
 
@@ -22,8 +26,9 @@ pub trait Framing {
     /// Writes what each direction begins with, before its first frame, and says how many bytes that is.
     fn open(&mut self, out: &mut [u8]) -> usize;
 
-    /// Lays a frame of `length` bytes, which stands at `HEAD` in `out`, and says how many bytes of `out` go to the link.
-    fn wrap(&mut self, out: &mut [u8], length: usize, place: Place) -> usize;
+    /// Lays a frame of `length` bytes, which stands at `HEAD` in `out`, and says which bytes of `out` go to the link: from its start on, but for
+    /// a datagram.
+    fn wrap(&mut self, out: &mut [u8], length: usize, place: Place) -> Range<usize>;
 
     /// The largest frame that can be laid in so many bytes of the transmit buffer.
     fn fits(space: usize) -> usize;
@@ -44,6 +49,15 @@ pub enum Reliability {
     Reliable,
     /// Frames that are damaged are dropped, and what is missing is sent again (§8.5).
     Lossy,
+    /// Frames go one by one, and may also come twice or in another order (§8.6).
+    Datagrams,
+}
+
+impl Reliability {
+    /// Whether frames may be lost.
+    pub(crate) fn loses(self) -> bool {
+        self != Self::Reliable
+    }
 }
 
 /// Where a frame stands among those that go to the link.

@@ -201,7 +201,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         Ok(Self {
             shared: Shared::new(limits, framing.link(), now),
             inbox: Inbox::new(receive),
-            outbox: Outbox::new(transmit),
+            outbox: Outbox::new(transmit, framing.link()),
             framing,
             crc,
             shift: Shift::new(0),

@@ -182,6 +182,7 @@ fn rendered(frame: &Frame<'_>) -> String {
             field("durable", &f.durable);
             field("credit", &f.credit);
             field("gaps", &list(f.gaps.iter().map(|gap| format!("{}+{}", gap.start, gap.length))));
+            field("beyond", &f.gaps.beyond());
         }
         Frame::End(f) => {
             field("transfer", &f.transfer);

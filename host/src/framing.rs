@@ -1,6 +1,8 @@
 //! The framing of a host's session, which follows from its link.
 
-use sampan_core::{Cobs, Deframed, Framing, Place, Reliability, Stream};
+use std::ops::Range;
+
+use sampan_core::{Cobs, Datagrams, Deframed, Framing, Place, Reliability, Stream};
 
 /// One of the framings of `docs/protocol.md` §2.
 #[derive(Clone, Copy, Debug)]
@@ -9,6 +11,8 @@ pub enum HostFraming {
     Stream(Stream),
     /// COBS, on serial lines (§2.2).
     Cobs(Cobs),
+    /// One frame a datagram (§2.3).
+    Datagrams(Datagrams),
 }
 
 impl Framing for HostFraming {
@@ -19,6 +23,7 @@ impl Framing for HostFraming {
         match self {
             Self::Stream(stream) => stream.link(),
             Self::Cobs(cobs) => cobs.link(),
+            Self::Datagrams(datagrams) => datagrams.link(),
         }
     }
 
@@ -26,13 +31,15 @@ impl Framing for HostFraming {
         match self {
             Self::Stream(stream) => stream.open(out),
             Self::Cobs(cobs) => cobs.open(out),
+            Self::Datagrams(datagrams) => datagrams.open(out),
         }
     }
 
-    fn wrap(&mut self, out: &mut [u8], length: usize, place: Place) -> usize {
+    fn wrap(&mut self, out: &mut [u8], length: usize, place: Place) -> Range<usize> {
         match self {
             Self::Stream(stream) => stream.wrap(out, length, place),
-            Self::Cobs(_) => Cobs::wrap_at(Self::HEAD, out, length, place),
+            Self::Cobs(_) => 0..Cobs::wrap_at(Self::HEAD, out, length, place),
+            Self::Datagrams(_) => Self::HEAD..Self::HEAD + length,
         }
     }
 
@@ -45,6 +52,7 @@ impl Framing for HostFraming {
         match self {
             Self::Stream(stream) => stream.next(received, max),
             Self::Cobs(cobs) => cobs.next(received, max),
+            Self::Datagrams(datagrams) => datagrams.next(received, max),
         }
     }
 

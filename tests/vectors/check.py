@@ -106,7 +106,7 @@ def body(kind, f):
             gaps += varint(start - end) + varint(length)
             end = start + length
         return (num("transfer") + num("received") + num("durable") + num("credit")
-                + varint(len(items(f["gaps"]))) + gaps)
+                + varint(len(items(f["gaps"]))) + gaps + (num("beyond") if gaps else b""))
     if kind == "END":
         value = hexadecimal(f["value"])
         assert len(value) == [0, 8, 32, 32][DIGESTS.index(f["digest"])]

@@ -1,6 +1,7 @@
 //! Consistent overhead byte stuffing, for a byte stream that may lose, alter and inject bytes (§2.2).
 
 use core::cell::Cell;
+use core::ops::Range;
 
 use super::{Deframed, Framing, Place, Reliability};
 use crate::wire::CHECK_LEN;
@@ -156,8 +157,8 @@ impl Framing for Cobs {
         0
     }
 
-    fn wrap(&mut self, out: &mut [u8], length: usize, place: Place) -> usize {
-        Self::wrap_at(Self::HEAD, out, length, place)
+    fn wrap(&mut self, out: &mut [u8], length: usize, place: Place) -> Range<usize> {
+        0..Self::wrap_at(Self::HEAD, out, length, place)
     }
 
     fn fits(space: usize) -> usize {
@@ -203,8 +204,8 @@ mod tests {
     fn wrapped(frame: &[u8], place: Place) -> Vec<u8> {
         let mut out = vec![0xA5; Cobs::HEAD + stuffed(frame.len()) + 1];
         out[Cobs::HEAD..Cobs::HEAD + frame.len()].copy_from_slice(frame);
-        let length = Cobs::new().wrap(&mut out, frame.len(), place);
-        out.truncate(length);
+        let wrapped = Cobs::new().wrap(&mut out, frame.len(), place);
+        out.truncate(wrapped.end);
         out
     }
 

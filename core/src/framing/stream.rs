@@ -1,5 +1,7 @@
 //! The length prefix, for a reliable byte stream (§2.1).
 
+use core::ops::Range;
+
 use super::{Deframed, Framing, Place, Reliability};
 use crate::error::PeerError;
 use crate::wire::CHECK_LEN;
@@ -73,12 +75,12 @@ impl Framing for Stream {
         }
     }
 
-    fn wrap(&mut self, out: &mut [u8], length: usize, _: Place) -> usize {
+    fn wrap(&mut self, out: &mut [u8], length: usize, _: Place) -> Range<usize> {
         let [low, middle, high, ..] = length.to_le_bytes();
         if let Some(prefix) = out.first_chunk_mut() {
             *prefix = [low, middle, high];
         }
-        length.saturating_add(PREFIX)
+        0..length.saturating_add(PREFIX)
     }
 
     fn fits(space: usize) -> usize {

@@ -138,8 +138,8 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             Kind::Notice => {
                 let Notice { number, words } = Notice::parse(bytes)?;
                 self.pongs = self.pongs.notice(number);
-                // One that comes again was told already.
-                if number != self.heard {
+                // One that comes again, or late, was told already.
+                if number > self.heard {
                     self.heard = number;
                     self.hand.give(Business::Notice, 0, words.len());
                 }

@@ -11,7 +11,7 @@
 use core::cell::Cell;
 use core::ops::Range;
 
-use crate::framing::{Deframed, Framing};
+use crate::framing::{Deframed, Framing, Reliability};
 
 /// How far beyond the frame under way a read may go: enough for many small frames, little to move before a long one.
 const READ_AHEAD: usize = 4096;
@@ -38,10 +38,13 @@ impl<'b> Inbox<'b> {
     }
 
     /// Where the next read goes.
-    pub(super) fn spare(&mut self) -> &mut [u8] {
+    pub(super) fn spare(&mut self, link: Reliability) -> &mut [u8] {
         if self.head == self.tail {
             self.head = 0;
             self.tail = 0;
+        }
+        if link == Reliability::Datagrams {
+            return if self.tail == 0 { self.buffer } else { &mut [] };
         }
         if self.head.saturating_add(self.needed) > self.buffer.len() {
             // Byte by byte: the pieces may overlap, and `copy_within` can panic.
@@ -115,7 +118,7 @@ impl<'b> Inbox<'b> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::framing::Stream;
+    use crate::framing::{Datagrams, Stream};
     use std::vec;
 
     #[test]
@@ -123,11 +126,11 @@ mod tests {
         let mut buffer = vec![0; 20_000];
         let mut inbox = Inbox::new(&mut buffer);
         let mut stream = Stream::new();
-        assert_eq!(inbox.spare().len(), READ_AHEAD);
-        inbox.spare()[..8].copy_from_slice(b"\xF5SPN\x01\x10\x27\x00");
+        assert_eq!(inbox.spare(Reliability::Reliable).len(), READ_AHEAD);
+        inbox.spare(Reliability::Reliable)[..8].copy_from_slice(b"\xF5SPN\x01\x10\x27\x00");
         inbox.received(8);
         assert_eq!(inbox.next(&mut stream), Deframed::Incomplete { total: 10_003 });
-        assert_eq!(inbox.spare().len(), 10_000 + 3);
+        assert_eq!(inbox.spare(Reliability::Reliable).len(), 10_000 + 3);
         inbox.received(10_003);
         assert_eq!(inbox.next(&mut stream), Deframed::Frame { start: 8, end: 10_008, used: 10_008 });
         inbox.consume();
@@ -138,17 +141,32 @@ mod tests {
     }
 
     #[test]
+    fn the_next_datagram_is_read_once_the_one_before_is_done_with() {
+        let mut buffer = vec![0; 100];
+        let mut inbox = Inbox::new(&mut buffer);
+        assert_eq!(inbox.spare(Reliability::Datagrams).len(), 100);
+        inbox.received(60);
+        assert_eq!(inbox.next(&mut Datagrams), Deframed::Frame { start: 0, end: 60, used: 60 });
+        assert!(inbox.spare(Reliability::Datagrams).is_empty());
+        inbox.consume();
+        assert_eq!(inbox.spare(Reliability::Datagrams).len(), 100);
+        inbox.received(100);
+        assert_eq!(inbox.next(&mut Datagrams), Deframed::Incomplete { total: 5 });
+        assert_eq!(inbox.spare(Reliability::Datagrams).len(), 100);
+    }
+
+    #[test]
     fn what_does_not_fit_behind_moves_to_the_front() {
         let mut buffer = vec![0; 16];
         let mut inbox = Inbox::new(&mut buffer);
         let mut stream = Stream::new();
-        inbox.spare().copy_from_slice(b"\xF5SPN\x01\x05\x00\x00abcde\x09\x00\x00");
+        inbox.spare(Reliability::Reliable).copy_from_slice(b"\xF5SPN\x01\x05\x00\x00abcde\x09\x00\x00");
         inbox.received(16);
         let Deframed::Frame { start, end, .. } = inbox.next(&mut stream) else { panic!() };
         assert_eq!(inbox.bytes(start..end), b"abcde");
         inbox.consume();
         assert_eq!(inbox.next(&mut stream), Deframed::Incomplete { total: 12 });
-        assert_eq!(inbox.spare().len(), 13);
+        assert_eq!(inbox.spare(Reliability::Reliable).len(), 13);
         inbox.received(9);
         assert_eq!(inbox.next(&mut stream), Deframed::Frame { start: 3, end: 12, used: 12 });
     }

@@ -43,7 +43,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Engine for Session<'b, R, F, C> {
         self.dispatch();
         let reads =
             matches!(self.state, SessionState::Opening | SessionState::Open) && self.link != Link::Lost;
-        if self.hand.is_empty() && reads { self.inbox.spare() } else { &mut [] }
+        if self.hand.is_empty() && reads { self.inbox.spare(self.shared.link) } else { &mut [] }
     }
 
     fn received(&mut self, n: usize, now: Instant) {

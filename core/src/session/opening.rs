@@ -9,7 +9,7 @@ use super::transitions::{SessionEvent, SessionState};
 use super::{Session, Speaks};
 use crate::framing::{Framing, Reliability};
 use crate::limits::Directions;
-use crate::wire::{Crc32, Hello, MIN_FRAME, tag};
+use crate::wire::{CHECK_LEN, Crc32, Hello, MIN_FRAME, tag};
 
 const VERSION: u8 = 1;
 
@@ -112,6 +112,10 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         };
         let mut w = self.outbox.begin::<F>(MIN_FRAME);
         hello.emit(&mut w);
+        // No answer is longer than what it answers (§8.6).
+        while self.shared.link == Reliability::Datagrams && w.len() < MIN_FRAME - CHECK_LEN {
+            w.u8(0);
+        }
         let length = w.len();
         self.outbox.built(length);
         self.shared.spoke = self.shared.now;
@@ -130,14 +134,14 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         if opening.peer != 0 && opening.peer != hello.nonce {
             match (self.shared.link, self.state) {
                 (Reliability::Reliable, _) => return Err(Fault::Restarted),
-                (Reliability::Lossy, SessionState::Open) if echoed => return Err(Fault::Restarted),
+                (_, SessionState::Open) if echoed => return Err(Fault::Restarted),
                 // It may be an old one that comes late: only an echo says that it is not.
-                (Reliability::Lossy, SessionState::Open) => {
+                (_, SessionState::Open) => {
                     opening.stranger = hello.nonce;
                     self.greeting = Greeting::EchoDue;
                     return Ok(());
                 }
-                (Reliability::Lossy, _) => {}
+                _ => {}
             }
         }
         if self.state == SessionState::Open {

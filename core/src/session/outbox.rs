@@ -4,8 +4,10 @@
 //!   0      sent             end                               len
 //!   | gone | whole frames   | HEAD | frame being built ...    |
 //! ```
+//!
+//! Where each frame is a datagram there is only one at a time.
 
-use crate::framing::{Framing, Place};
+use crate::framing::{Framing, Place, Reliability};
 use crate::wire::{CHECK_LEN, Crc32, Shift, Writer};
 
 #[derive(Debug)]
@@ -17,6 +19,7 @@ pub(super) struct Outbox<'b> {
     building: usize,
     urgency: Urgency,
     preamble: Preamble,
+    link: Reliability,
 }
 
 /// What the framing begins with (§2.1).
@@ -36,8 +39,8 @@ pub(super) enum Urgency {
 }
 
 impl<'b> Outbox<'b> {
-    pub(super) fn new(buffer: &'b mut [u8]) -> Self {
-        Self { buffer, sent: 0, end: 0, building: 0, urgency: Urgency::Fill, preamble: Preamble::Due }
+    pub(super) fn new(buffer: &'b mut [u8], link: Reliability) -> Self {
+        Self { buffer, sent: 0, end: 0, building: 0, urgency: Urgency::Fill, preamble: Preamble::Due, link }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -70,7 +73,8 @@ impl<'b> Outbox<'b> {
     }
 
     pub(super) fn transmitted(&mut self, n: usize) {
-        self.sent = self.sent.saturating_add(n).min(self.end);
+        let gone = if self.link == Reliability::Datagrams && n > 0 { self.end } else { n };
+        self.sent = self.sent.saturating_add(gone).min(self.end);
         if self.is_empty() {
             self.sent = 0;
             self.end = 0;
@@ -80,6 +84,9 @@ impl<'b> Outbox<'b> {
 
     /// The longest frame, kind to check, that can be built now.
     pub(super) fn room<F: Framing>(&self) -> usize {
+        if self.link == Reliability::Datagrams && !self.is_empty() {
+            return 0;
+        }
         F::fits(self.buffer.len().saturating_sub(self.end))
     }
 
@@ -124,7 +131,8 @@ impl<'b> Outbox<'b> {
             *place = check.to_le_bytes();
         }
         let wrapped = framing.wrap(out, length.saturating_add(CHECK_LEN), place);
-        self.end = self.end.saturating_add(wrapped);
+        self.sent = self.sent.saturating_add(wrapped.start);
+        self.end = self.end.saturating_add(wrapped.end);
         self.building = 0;
         if urgency == Urgency::Now {
             self.urgency = Urgency::Now;

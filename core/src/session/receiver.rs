@@ -139,11 +139,14 @@ impl<'b> Receiver<'b> {
     ) -> Result<Option<usize>, Fault> {
         let id = offer.transfer;
         // One that was told to wait (§11) comes again, perhaps after later ones; so does one whose answer was lost.
-        let late = id <= self.last_id && order == Order::Both && link == Reliability::Reliable;
+        let late = id <= self.last_id && order == Order::Both && !link.loses();
         self.last_id = self.last_id.max(id);
+        if link.loses() && self.said_already(offer) {
+            return Ok(None);
+        }
         let found = match (self.find(id), offer.want) {
             (Some(found), _) if offer.restart => Some(found),
-            (Some((_, incoming)), _) if link == Reliability::Lossy => {
+            (Some((_, incoming)), _) if link.loses() => {
                 incoming.accepts_again();
                 return Ok(None);
             }
@@ -153,7 +156,7 @@ impl<'b> Receiver<'b> {
                 let wanted =
                     |slot: &Incoming| slot.want == want && slot.is(ReceiveState::Wanted, Due::Nothing);
                 let found = self.first(wanted);
-                if found.is_none() && link == Reliability::Lossy {
+                if found.is_none() && link.loses() {
                     self.refuse(id, Code::NotAllowed);
                     return Ok(None);
                 }
@@ -166,6 +169,19 @@ impl<'b> Receiver<'b> {
             return Ok(None);
         };
         if incoming.offer(offer) { Ok(Some(slot)) } else { Err(Fault::Unexpected) }
+    }
+
+    /// Answers an offer of a transfer that is over as before, if that is remembered: it has come late, or its answer was lost (§8.5).
+    fn said_already(&mut self, offer: &Offer<'_>) -> bool {
+        let id = offer.transfer;
+        let over = self.slots.all().iter().find(|slot| slot.id == id && !slot.is_live());
+        let code = match over.map(Incoming::ended_with) {
+            None | Some(Some(Code::Wait)) => return false,
+            Some(Some(Code::Integrity)) if offer.restart => return false,
+            Some(code) => code,
+        };
+        self.ended = code.map(|code| (id, code)).or(self.ended);
+        true
     }
 
     /// Declines an offer whose digest this end did not say it checks (§5.1).
@@ -199,13 +215,13 @@ impl<'b> Receiver<'b> {
             return Ok(None);
         }
         if end <= incoming.received {
-            if link == Reliability::Lossy {
+            if link.loses() {
                 // The peer has not heard how far this end is.
                 incoming.owe_ack();
             }
             return Ok(None);
         }
-        if link == Reliability::Lossy && data.offset > incoming.received {
+        if link.loses() && data.offset > incoming.received {
             incoming.misses();
             return Ok(None);
         }
@@ -219,7 +235,7 @@ impl<'b> Receiver<'b> {
         if id > self.last_id {
             return Err(Fault::Unexpected);
         }
-        if link == Reliability::Lossy {
+        if link.loses() {
             let code = self.slots.all().iter().find(|slot| slot.id == id).map(Incoming::ended_with);
             // That of one whose report or last frame is still to come follows by itself.
             self.ended = code.map_or(Some((id, Code::Unknown)), |code| code.map(|code| (id, code)));
@@ -235,7 +251,7 @@ impl<'b> Receiver<'b> {
         if incoming.state != ReceiveState::Receiving || end.digest != incoming.digest {
             return Err(Fault::Unexpected);
         }
-        if link == Reliability::Lossy && end.size > incoming.received && incoming.may_end_at(end.size) {
+        if link.loses() && end.size > incoming.received && incoming.may_end_at(end.size) {
             incoming.lacks();
             return Ok(None);
         }

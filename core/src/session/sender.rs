@@ -280,8 +280,7 @@ impl<'b> Sender<'b> {
         let may_end = match slot.state {
             SendState::Ended => true,
             // END may have come before this end went back.
-            SendState::Sending => shared.is_lossy(),
-            SendState::Offered => shared.is_lossy() && done.code != Code::Ok,
+            SendState::Offered | SendState::Sending => shared.is_lossy(),
             _ => false,
         };
         allowed(may_end)?;

@@ -31,7 +31,7 @@ impl<'b> Shared<'b> {
     }
 
     pub(super) fn is_lossy(&self) -> bool {
-        self.link == Reliability::Lossy
+        self.link.loses()
     }
 
     /// It is `now`, or later.

@@ -229,7 +229,7 @@ fn every_offer_of_one_read_is_declined() {
         let length = w.len();
         let check = Nibble.update(pair.a.opening.sending, &buffer[3..3 + length]);
         buffer[3 + length..7 + length].copy_from_slice(&check.to_le_bytes());
-        let whole = Stream::new().wrap(&mut buffer, length + 4, crate::Place::First);
+        let whole = Stream::new().wrap(&mut buffer, length + 4, crate::Place::First).end;
         offers.extend_from_slice(&buffer[..whole]);
     }
     pair.b.hear(&offers, pair.now);

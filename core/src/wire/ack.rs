@@ -24,10 +24,13 @@ impl Gap {
     }
 }
 
-/// The gaps of an ACK, in ascending order and not overlapping.
+/// The gaps of an ACK, in ascending order and not overlapping, and what has been received beyond the last of them.
 #[derive(Clone, Copy)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Gaps<'a>(Source<'a>);
+pub struct Gaps<'a> {
+    source: Source<'a>,
+    beyond: u64,
+}
 
 #[derive(Clone, Copy)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -43,19 +46,19 @@ enum Source<'a> {
 
 impl<'a> Gaps<'a> {
     /// No gaps.
-    pub const NONE: Self = Self(Source::Ranges(&[]));
+    pub const NONE: Self = Self::new(&[], 0);
 
-    /// These gaps. They must ascend from the ACK's `received` on, not overlap, and have at least 1 byte each; of others the frame
-    /// becomes one that the peer refuses or misreads.
+    /// These gaps, and how many bytes have been received in one piece from the end of the last on. They must ascend from the ACK's `received` on,
+    /// not overlap, and have at least 1 byte each; of others the frame becomes one that the peer refuses or misreads.
     #[must_use]
-    pub const fn new(ranges: &'a [Gap]) -> Self {
-        Self(Source::Ranges(ranges))
+    pub const fn new(ranges: &'a [Gap], beyond: u64) -> Self {
+        Self { source: Source::Ranges(ranges), beyond }
     }
 
     /// The gaps that follow in a frame, their number first, after `received`.
     ///
     /// # Errors
-    /// [`Malformed`]; among them `Value` for a gap of no length, one that touches the gap before it, or one that ends above 2^64 - 1.
+    /// [`Malformed`]; among them `Value` for a gap of no length, one that touches the gap before it, or what ends above 2^64 - 1.
     pub fn parse(received: u64, r: &mut Reader<'a>) -> Result<Self, Malformed> {
         let count = r.varint32()?;
         let all = r.rest();
@@ -68,14 +71,22 @@ impl<'a> Gaps<'a> {
             }
             from = gap.end();
         }
+        let beyond = if count > 0 { bytes.varint()? } else { 0 };
         bytes.finish()?;
-        Ok(Self(Source::Wire { received, count, bytes: all }))
+        from.checked_add(beyond).ok_or(Malformed::Value)?;
+        Ok(Self { source: Source::Wire { received, count, bytes: all }, beyond })
+    }
+
+    /// How many bytes have been received in one piece from the end of the last gap on. 0: everything from its start on is to be sent again.
+    #[must_use]
+    pub const fn beyond(&self) -> u64 {
+        self.beyond
     }
 
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> u32 {
-        match self.0 {
+        match self.source {
             Source::Ranges(ranges) => u32::try_from(ranges.len()).unwrap_or(u32::MAX),
             Source::Wire { count, .. } => count,
         }
@@ -90,10 +101,10 @@ impl<'a> Gaps<'a> {
     /// The gaps at absolute offsets, ascending.
     #[must_use]
     pub const fn iter(&self) -> GapsIter<'a> {
-        match self.0 {
-            Source::Ranges(ranges) => GapsIter { ranges, from: 0, bytes: Reader::new(&[]) },
-            Source::Wire { received, bytes, .. } => {
-                GapsIter { ranges: &[], from: received, bytes: Reader::new(bytes) }
+        match self.source {
+            Source::Ranges(ranges) => GapsIter { ranges, from: 0, left: 0, bytes: Reader::new(&[]) },
+            Source::Wire { received, count, bytes } => {
+                GapsIter { ranges: &[], from: received, left: count, bytes: Reader::new(bytes) }
             }
         }
     }
@@ -101,7 +112,7 @@ impl<'a> Gaps<'a> {
 
 impl PartialEq for Gaps<'_> {
     fn eq(&self, other: &Self) -> bool {
-        self.iter().eq(other.iter())
+        self.beyond == other.beyond && self.iter().eq(other.iter())
     }
 }
 
@@ -109,7 +120,7 @@ impl Eq for Gaps<'_> {}
 
 impl fmt::Debug for Gaps<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.iter()).finish()
+        f.debug_list().entries(self.iter()).entry(&format_args!("+{}", self.beyond)).finish()
     }
 }
 
@@ -127,6 +138,8 @@ impl<'a> IntoIterator for &Gaps<'a> {
 pub struct GapsIter<'a> {
     ranges: &'a [Gap],
     from: u64,
+    /// How many follow in `bytes`.
+    left: u32,
     bytes: Reader<'a>,
 }
 
@@ -138,6 +151,7 @@ impl Iterator for GapsIter<'_> {
             self.ranges = rest;
             return Some(gap);
         }
+        self.left = self.left.checked_sub(1)?;
         let gap = gap_after(self.from, &mut self.bytes).ok()?;
         self.from = gap.end();
         Some(gap)
@@ -188,7 +202,7 @@ impl<'a> Ack<'a> {
         Ok(Self { transfer, received, durable, credit, gaps })
     }
 
-    /// Writes kind and fields: at most 36 bytes, and up to 20 for each gap.
+    /// Writes kind and fields: at most 46 bytes, and up to 20 for each gap.
     pub fn emit(&self, w: &mut Writer<'_>) {
         self.emit_until_gaps(w);
         w.varint(self.gaps.count().into());
@@ -197,6 +211,9 @@ impl<'a> Ack<'a> {
             w.varint(gap.start.wrapping_sub(from));
             w.varint(gap.length);
             from = gap.end();
+        }
+        if from != self.received {
+            w.varint(self.gaps.beyond);
         }
     }
 
@@ -241,22 +258,22 @@ mod tests {
     fn gaps_are_relative_to_the_one_before() {
         let ranges =
             [Gap { start: 10, length: 5 }, Gap { start: 17, length: 1 }, Gap { start: 19, length: 200 }];
-        let ack = Ack { transfer: 1, received: 10, durable: 10, credit: 0, gaps: Gaps::new(&ranges) };
+        let ack = Ack { transfer: 1, received: 10, durable: 10, credit: 0, gaps: Gaps::new(&ranges, 6) };
         let mut out = [0; 32];
         let frame = emit(&ack, &mut out);
-        assert_eq!(frame, [0x15, 1, 10, 10, 0, 3, 0, 5, 2, 1, 1, 0xC8, 0x01]);
+        assert_eq!(frame, [0x15, 1, 10, 10, 0, 3, 0, 5, 2, 1, 1, 0xC8, 0x01, 6]);
         let parsed = Ack::parse(&frame[1..]).unwrap();
         assert!(parsed.gaps.iter().eq(ranges));
-        assert_eq!(parsed.gaps.count(), 3);
+        assert_eq!((parsed.gaps.count(), parsed.gaps.beyond()), (3, 6));
         assert_eq!(parsed, ack);
         assert_eq!(emit(&parsed, &mut [0; 32]), frame);
     }
 
     #[test]
     fn parsed_gaps_stay_where_they_are_when_more_is_received() {
-        let parsed = Ack::parse(&[1, 10, 10, 0, 1, 8, 5]).unwrap();
+        let parsed = Ack::parse(&[1, 10, 10, 0, 1, 8, 5, 4]).unwrap();
         let mut out = [0; 16];
-        assert_eq!(emit(&Ack { received: 12, ..parsed }, &mut out), [0x15, 1, 12, 10, 0, 1, 6, 5]);
+        assert_eq!(emit(&Ack { received: 12, ..parsed }, &mut out), [0x15, 1, 12, 10, 0, 1, 6, 5, 4]);
     }
 
     #[test]
@@ -279,12 +296,16 @@ mod tests {
         assert_eq!(Ack::parse(&too_long), Err(Malformed::Value));
         let mut to_the_end = [1, 0, 0, 0, 1, 0].to_vec();
         to_the_end.extend(max);
+        to_the_end.push(0);
         assert!(Ack::parse(&to_the_end).is_ok());
+        *to_the_end.last_mut().unwrap() = 1;
+        assert_eq!(Ack::parse(&to_the_end), Err(Malformed::Value));
     }
 
     #[test]
     fn there_are_as_many_gaps_as_the_count_says() {
         assert_eq!(Ack::parse(&[1, 5, 5, 0, 2, 3, 1]), Err(Malformed::Truncated));
+        assert_eq!(Ack::parse(&[1, 5, 5, 0, 1, 3, 1]), Err(Malformed::Truncated));
         assert_eq!(Ack::parse(&[1, 5, 5, 0, 1, 3, 1, 3, 1]), Err(Malformed::Trailing));
         assert_eq!(Ack::parse(&[1, 5, 5, 0, 0, 3, 1]), Err(Malformed::Trailing));
         assert_eq!(Ack::parse(&[1, 5, 5, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 1, 1]), Err(Malformed::Truncated));
@@ -293,11 +314,12 @@ mod tests {
     #[test]
     fn gaps_are_equal_when_they_are_the_same_ranges() {
         let ranges = [Gap { start: 18, length: 5 }];
-        let wire = Ack::parse(&[1, 10, 10, 0, 1, 8, 5]).unwrap().gaps;
-        assert_eq!(wire, Gaps::new(&ranges));
+        let wire = Ack::parse(&[1, 10, 10, 0, 1, 8, 5, 2]).unwrap().gaps;
+        assert_eq!(wire, Gaps::new(&ranges, 2));
         assert_ne!(wire, Gaps::NONE);
-        assert_ne!(wire, Ack::parse(&[1, 10, 10, 0, 1, 8, 6]).unwrap().gaps);
+        assert_ne!(wire, Gaps::new(&ranges, 3));
+        assert_ne!(wire, Ack::parse(&[1, 10, 10, 0, 1, 8, 6, 2]).unwrap().gaps);
         assert!(!wire.is_empty());
-        assert_eq!(std::format!("{wire:?}"), "[Gap { start: 18, length: 5 }]");
+        assert_eq!(std::format!("{wire:?}"), "[Gap { start: 18, length: 5 }, +2]");
     }
 }

@@ -3,7 +3,7 @@
 use super::code::Code;
 use super::fields::Fields;
 use super::kind::{Kind, MAX_CONTROL};
-use super::reader::Malformed;
+use super::reader::{Malformed, Reader};
 use super::writer::Writer;
 
 /// PING (§4.2).
@@ -20,10 +20,11 @@ impl Ping {
     /// # Errors
     /// [`Malformed`].
     pub fn parse(body: &[u8]) -> Result<Self, Malformed> {
-        Ok(Self { number: parse_number(body)? })
+        // What follows is padding.
+        Ok(Self { number: Reader::new(body).varint32()? })
     }
 
-    /// Writes kind and fields: at most 6 bytes.
+    /// Writes kind and fields, without padding: at most 6 bytes.
     pub fn emit(&self, w: &mut Writer<'_>) {
         w.u8(Kind::Ping.code());
         w.varint(self.number.into());
@@ -190,10 +191,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_is_all_there_is_in_ping_and_pong() {
+    fn a_number_is_all_that_counts_in_ping_and_all_there_is_in_pong() {
         assert_eq!(Ping::parse(&[0x80, 0x01]), Ok(Ping { number: 128 }));
         assert_eq!(Pong::parse(&[0]), Ok(Pong { number: 0 }));
-        assert_eq!(Ping::parse(&[1, 0]), Err(Malformed::Trailing));
+        assert_eq!(Ping::parse(&[1, 0, 0xFF]), Ok(Ping { number: 1 }));
         assert_eq!(Pong::parse(&[1, 0]), Err(Malformed::Trailing));
         assert_eq!(Ping::parse(&[]), Err(Malformed::Truncated));
         assert_eq!(Pong::parse(&[0xFF, 0xFF, 0xFF, 0xFF, 0x10]), Err(Malformed::Varint));

@@ -46,7 +46,7 @@ impl Incoming {
         let (transfer, received, durable) = (self.id, self.received, self.durable);
         if self.owes.has(Owes::GAP) {
             let gap = [Gap { start: received, length: 1 }];
-            Ack { transfer, received, durable, credit, gaps: Gaps::new(&gap) }.emit(w);
+            Ack { transfer, received, durable, credit, gaps: Gaps::new(&gap, 0) }.emit(w);
         } else {
             Ack { transfer, received, durable, credit, gaps: Gaps::NONE }.emit_without_gaps(w);
         }
