@@ -15,7 +15,7 @@ const VERSION: u8 = 1;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Opening {
-    nonce: u64,
+    pub(super) nonce: u64,
     /// The nonce of a peer that may have begun a new session: it is told ours, 0 if there is none (§8.5).
     stranger: u64,
     /// The peer's, 0 before its first HELLO.
