@@ -4,6 +4,7 @@
 //! survives a cut.
 
 mod disk;
+pub mod executor;
 mod faults;
 mod link;
 mod pair;
