@@ -1,7 +1,7 @@
 //! Links that lose, damage and inject bytes (§8.5), in virtual time.
 
 use sampan_core::wire::Code;
-use sampan_core::{Cobs, Error, FileType, Limits, LinkError, Speaks};
+use sampan_core::{Cobs, Error, FileType, Limits, LinkError, Nonce, Speaks};
 use sampan_tests::{Conditions, Faults, Finish, Heard, LossyNode, Offer, Pair, Setup, content, session_over};
 
 /// What is done over the link.
@@ -221,6 +221,17 @@ fn a_peer_that_begins_a_new_session_ends_the_old_one_and_no_late_hello_does() {
 }
 
 #[test]
+fn two_ends_that_have_nothing_to_say_do_not_greet_each_other_for_ever() {
+    // Answers take longer than the first time-out: HELLOs are said again, and cross.
+    let conditions = Conditions { delay: 600_000, ..Conditions::default() };
+    let mut pair = Setup { conditions, ..setup() }.join_lossy(Default::default());
+    pair.run_until(100, |pair| pair.now() > 9_000_000);
+    assert_eq!((&pair.a.heard[..], &pair.b.heard[..]), (&[Heard::Opened][..], &[Heard::Opened][..]));
+    let said = pair.wire.channel(0).faults.passed() + pair.wire.channel(1).faults.passed();
+    assert!(said <= 8, "{said} frames");
+}
+
+#[test]
 fn noise_alone_is_not_a_peer() {
     let mut pair = setup().join_lossy(Default::default());
     pair.run_until(100, |pair| pair.b.heard == [Heard::Opened]);
@@ -245,8 +256,10 @@ fn a_peer_that_begins_a_new_session_gets_one() {
     pair.a.heard.clear();
     pair.run_until(100, |pair| pair.b.finish.is_some());
     let begun = pair.now();
-    // What serves on the line goes on at once, under the nonce that the peer has echoed, and says so.
+    // What serves on the line goes on at once, as the session before says.
     let (limits, memory) = (setup().limits[1], setup().memory[1]);
+    let begins = pair.b.engine.successor().expect("it says how the next one begins");
+    assert_eq!(begins, (Speaks::First, Nonce::new(3)));
     pair.b.engine = session_over(Cobs::new(), limits, memory, (Speaks::First, 3), begun);
     (pair.b.finish, pair.b.heard) = (None, Vec::new());
     pair.a.send(Offer::file("other", content(2, 5_000)));

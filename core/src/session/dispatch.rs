@@ -94,9 +94,6 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             if self.state == SessionState::Open {
                 self.shared.begin();
             }
-            if kind != Some(Kind::Hello) {
-                self.greeting.is_answered();
-            }
         }
         match kind {
             Some(kind) if self.state == SessionState::Opening && kind != Kind::Hello => {
