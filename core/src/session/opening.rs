@@ -99,7 +99,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             window: limits.window,
             eager: limits.eager,
             transfers: self.role.receiver().map_or(0, |receiver| receiver.capacity()),
-            gaps: 0,
+            gaps: self.role.receiver().map_or(0, |receiver| receiver.gaps()),
             name: limits.name.into(),
             digests: limits.checks,
         };
