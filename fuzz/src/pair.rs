@@ -116,7 +116,7 @@ fn session(world: &mut World, script: &mut Script<'_>) {
         capacity: script.pick(&[usize::MAX, 1, 64, 300]),
         read_max: script.pick(&[usize::MAX, 1, 7, 61]),
         write_max: script.pick(&[usize::MAX, 1, 7, 61]),
-        rate: 0,
+        ..Conditions::default()
     };
     if conditions.capacity == 1 {
         // Not so slow that a long frame takes longer than the silence budget.

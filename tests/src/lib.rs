@@ -3,7 +3,11 @@
 //! [`Pair`] joins two engines over a simulated link in virtual time, [`MemoryStorage`] holds their files, [`Disk`] is what
 //! survives a cut.
 
+mod bottleneck;
+mod channel;
+mod dice;
 mod disk;
+pub mod executor;
 mod faults;
 mod link;
 mod pair;
@@ -12,12 +16,15 @@ mod setup;
 mod snapshot;
 mod storage;
 
+pub use bottleneck::Bottleneck;
+pub use channel::{Carries, Channel};
+pub use dice::Dice;
 pub use disk::{Disk, PartFile};
-pub use faults::Faults;
-pub use link::{Channel, Conditions, SimLink, TapeLink, Wire};
-pub use pair::{After, End, Finish, Heard, Pair, session, session_over};
+pub use faults::{Bursts, Chance, Faults};
+pub use link::{Conditions, SimLink, TapeLink, Wire};
+pub use pair::{After, End, Finish, Heard, Pair, run_together, session, session_over};
 pub use puppet::Puppet;
-pub use setup::{LossyNode, Node, Setup};
+pub use setup::{Laid, LossyNode, Node, NodeOver, PacketNode, Setup};
 pub use snapshot::assert_snapshot;
 pub use storage::{MemoryStorage, Offer, Policy};
 

@@ -142,6 +142,12 @@ impl<A: Engine + core::fmt::Debug, B: Engine + core::fmt::Debug> Pair<A, B> {
         self.wire.now()
     }
 
+    fn keep_time_of(&mut self, wire: &Wire) {
+        for own in [&mut self.wire, self.a.link.wire_mut(), self.b.link.wire_mut()] {
+            own.keep_time_of(wire);
+        }
+    }
+
     /// Works at both ends until neither has anything to do at this moment.
     pub fn settle(&mut self) {
         loop {
@@ -158,13 +164,18 @@ impl<A: Engine + core::fmt::Debug, B: Engine + core::fmt::Debug> Pair<A, B> {
         }
     }
 
-    /// Goes on to the next moment at which something happens; `false` if both ends have finished.
-    pub fn advance(&mut self) -> bool {
+    /// The next moment at which something happens; `None` if nothing ever will.
+    fn next(&mut self) -> Option<u64> {
         let now = self.now();
         let next = [self.wire.next_arrival(), self.a.deadline(now), self.b.deadline(now)];
-        match next.into_iter().flatten().min() {
+        next.into_iter().flatten().min().map(|at| at.max(now + u64::from(at <= now)))
+    }
+
+    /// Goes on to the next moment at which something happens; `false` if both ends have finished.
+    pub fn advance(&mut self) -> bool {
+        match self.next() {
             Some(at) => {
-                self.wire.advance(at.max(now + u64::from(at <= now)));
+                self.wire.advance(at);
                 true
             }
             None => self.a.finish.is_none() || self.b.finish.is_none(),
@@ -192,6 +203,37 @@ impl<A: Engine + core::fmt::Debug, B: Engine + core::fmt::Debug> Pair<A, B> {
     pub fn finish(&mut self, seconds: u64) -> (Finish, Finish) {
         self.run_until(seconds, |pair| pair.a.finish.is_some() && pair.b.finish.is_some());
         (self.a.finish.expect("finished"), self.b.finish.expect("finished"))
+    }
+}
+
+/// Runs several pairs by one clock until `done`, for at most `seconds` of virtual time.
+///
+/// # Panics
+///
+/// If it takes longer, or nothing happens any more.
+pub fn run_together<A, B>(
+    pairs: &mut [Pair<A, B>],
+    seconds: u64,
+    mut done: impl FnMut(&mut [Pair<A, B>]) -> bool,
+) where
+    A: Engine + core::fmt::Debug,
+    B: Engine + core::fmt::Debug,
+{
+    let [first, others @ ..] = &mut *pairs else { return };
+    for pair in others {
+        pair.keep_time_of(&first.wire);
+    }
+    let end = pairs[0].now() + seconds * 1_000_000;
+    loop {
+        for pair in &mut *pairs {
+            pair.settle();
+        }
+        if done(pairs) {
+            return;
+        }
+        let next = pairs.iter_mut().filter_map(Pair::next).min().expect("something that happens later");
+        assert!(next <= end, "not done in time");
+        pairs[0].wire.advance(next);
     }
 }
 

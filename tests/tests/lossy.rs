@@ -221,6 +221,17 @@ fn a_peer_that_begins_a_new_session_ends_the_old_one_and_no_late_hello_does() {
 }
 
 #[test]
+fn two_ends_that_have_nothing_to_say_do_not_greet_each_other_for_ever() {
+    // Answers take longer than the first time-out: HELLOs are said again, and cross.
+    let conditions = Conditions { delay: 600_000, ..Conditions::default() };
+    let mut pair = Setup { conditions, ..setup() }.join_lossy(Default::default());
+    pair.run_until(100, |pair| pair.now() > 9_000_000);
+    assert_eq!((&pair.a.heard[..], &pair.b.heard[..]), (&[Heard::Opened][..], &[Heard::Opened][..]));
+    let said = pair.wire.channel(0).faults.passed() + pair.wire.channel(1).faults.passed();
+    assert!(said <= 8, "{said} frames");
+}
+
+#[test]
 fn noise_alone_is_not_a_peer() {
     let mut pair = setup().join_lossy(Default::default());
     pair.run_until(100, |pair| pair.b.heard == [Heard::Opened]);

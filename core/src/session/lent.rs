@@ -79,9 +79,10 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
                 let transfer = self.role.sender()?.next_id();
                 Action::Wanted(Wanted { want: Want::parse(view).ok()?, transfer, answer: &mut self.answer })
             }
-            Business::Store { .. } => {
+            Business::Store { ahead, .. } => {
                 let incoming = self.role.receiver()?.slot(slot)?;
-                Action::Store { transfer: TransferId(incoming.id), offset: incoming.received, data: view }
+                let offset = incoming.received.saturating_add(ahead.into());
+                Action::Store { transfer: TransferId(incoming.id), offset, data: view }
             }
             Business::Commit => {
                 let Ok(End { transfer, size, check, digest, value }) = End::parse(view) else { return None };

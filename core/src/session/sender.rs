@@ -193,7 +193,7 @@ impl<'b> Sender<'b> {
     pub(super) fn wanted(&mut self, want: u32, answer: Answer) {
         let slot = match answer {
             Answer::Refuse(_) => self.take(SendEvent::Refuse),
-            Answer::Accept(_) | Answer::Have => {
+            Answer::Accept(..) | Answer::Have => {
                 self.queue().and_then(|id| self.find(id.0)).map(|(_, slot)| slot)
             }
         };
