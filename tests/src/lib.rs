@@ -14,6 +14,7 @@ mod puppet;
 mod setup;
 mod snapshot;
 mod storage;
+mod tasks;
 
 pub use bottleneck::Bottleneck;
 pub use channel::{Carries, Channel};
@@ -26,6 +27,7 @@ pub use puppet::Puppet;
 pub use setup::{Laid, LossyNode, Node, NodeOver, PacketNode, Setup};
 pub use snapshot::assert_snapshot;
 pub use storage::{MemoryStorage, Offer, Policy};
+pub use tasks::{Task, is_good};
 
 /// `length` bytes that look like no others: different seeds give different contents.
 pub fn content(seed: u64, length: usize) -> Vec<u8> {
