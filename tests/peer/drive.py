@@ -36,6 +36,15 @@ def take_in(session, framing, link):
 
 def run(session, framing, link, previous=None):
     """One session to its end; the link stays open. Returns how it ended."""
+    try:
+        return run_on(session, framing, link, previous)
+    except KeyboardInterrupt:
+        session.fault("cancelled", "interrupted")
+        send_out(session, framing, link, time.monotonic())
+        raise
+
+
+def run_on(session, framing, link, previous):
     give_up = None
     while True:
         now = time.monotonic()

@@ -5,6 +5,7 @@ import argparse
 import json
 import os
 import pathlib
+import signal
 import socket
 import sys
 import time
@@ -192,7 +193,12 @@ def main():
     return options.function(options)
 
 
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, interrupt)
     try:
         sys.exit(main())
     except KeyboardInterrupt:

@@ -1,5 +1,6 @@
 """What lies between two ends in a test: it carries bytes or datagrams, and damages them as a seed has it."""
 
+import contextlib
 import os
 import pty
 import random
@@ -47,12 +48,20 @@ class Damage:
 
 
 class Relay(threading.Thread):
-    """Runs `turn` until it is stopped."""
+    """Runs `turn` until it is stopped; after `cut` bytes, both ways together, it carries nothing until `mend`."""
+
+    cut = None
 
     def __init__(self):
         super().__init__(daemon=True)
         self.is_stopped = threading.Event()
         self.carried = 0
+
+    def is_cut(self):
+        return self.cut is not None and self.carried > self.cut
+
+    def mend(self):
+        self.cut = None
 
     def run(self):
         while not self.is_stopped.is_set():
@@ -69,11 +78,11 @@ class Relay(threading.Thread):
 
 
 class Line(Relay):
-    """A serial line between two pseudo terminals, `ends` by name; `cut` bytes from first to second and all is lost."""
+    """A serial line between two pseudo terminals, `ends` by name."""
 
-    def __init__(self, damage=None, rate=None, cut=None):
+    def __init__(self, damage=None, cut=None):
         super().__init__()
-        self.damage, self.rate, self.cut = damage or Damage(), rate, cut
+        self.damage, self.cut = damage or Damage(), cut
         self.masters, self.slaves = zip(*(pty.openpty() for _ in range(2)))
         for slave in self.slaves:
             tty.setraw(slave, termios.TCSANOW)
@@ -88,9 +97,9 @@ class Line(Relay):
         readable, writable, _ = select.select(taking, giving, [], 0.05)
         for i, master in enumerate(self.masters):
             if master in readable:
-                data = os.read(master, 256 if self.rate else 4096)
-                self.carried += len(data) if self.cut is None or i == 0 else 0
-                if self.cut is not None and self.carried > self.cut:
+                data = os.read(master, 4096)
+                self.carried += len(data)
+                if self.is_cut():
                     continue
                 self.waiting[1 - i] += self.damage.line(data)
             if master in writable:
@@ -99,24 +108,22 @@ class Line(Relay):
                 except BlockingIOError:
                     pass
 
-    def is_cut(self):
-        return self.cut is not None and self.carried > self.cut
-
     def close(self):
         for fd in (*self.masters, *self.slaves):
             os.close(fd)
 
 
 class Datagrams(Relay):
-    """Stands before a port of UDP at its own; ends behind it are told apart."""
+    """Stands before a port of UDP at its own, as an address translator with one address: whoever speaks last is answered."""
 
     def __init__(self, port, damage=None, cut=None):
         super().__init__()
-        self.there, self.damage, self.cut = ("127.0.0.1", port), damage or Damage(), cut
-        self.front = self.make()
+        self.damage, self.cut = damage or Damage(), cut
+        self.front, self.behind = self.make(), self.make()
         self.front.bind(("127.0.0.1", 0))
+        self.behind.connect(("127.0.0.1", port))
         self.port = self.front.getsockname()[1]
-        self.behind, self.late = {}, []
+        self.near, self.late = None, []
 
     @staticmethod
     def make():
@@ -125,21 +132,17 @@ class Datagrams(Relay):
         return made
 
     def turn(self):
-        select.select([self.front, *self.behind.values()], [], [], 0.002 if self.late else 0.05)
+        select.select([self.front, self.behind], [], [], 0.002 if self.late else 0.05)
         for data, address in self.receive(self.front):
-            if address not in self.behind:
-                self.behind[address] = self.make()
-                self.behind[address].connect(self.there)
-            self.carried += len(data)
-            self.carry(data, self.behind[address], None)
-        for address, behind in self.behind.items():
-            for data, _ in self.receive(behind):
-                self.carry(data, self.front, address)
+            self.near = address
+            self.carry(data, self.behind)
+        for data, _ in self.receive(self.behind):
+            self.carry(data, self.front)
         now = time.monotonic()
         due = [entry for entry in self.late if entry[0] <= now]
         self.late = [entry for entry in self.late if entry[0] > now]
-        for _, *rest in due:
-            self.give(*rest)
+        for _, data, end in due:
+            self.give(data, end)
 
     @staticmethod
     def receive(end):
@@ -151,31 +154,28 @@ class Datagrams(Relay):
             except ConnectionRefusedError:
                 continue
 
-    def carry(self, data, end, address):
+    def carry(self, data, end):
+        self.carried += len(data)
         if self.is_cut():
             return
         for delay, piece in self.damage.datagram(data):
             if delay:
-                self.late.append((time.monotonic() + delay, piece, end, address))
+                self.late.append((time.monotonic() + delay, piece, end))
             else:
-                self.give(piece, end, address)
+                self.give(piece, end)
 
-    @staticmethod
-    def give(data, end, address):
+    def give(self, data, end):
         try:
-            if address:
-                end.sendto(data, address)
-            else:
+            if end is self.behind:
                 end.send(data)
+            elif self.near:
+                end.sendto(data, self.near)
         except OSError:
             pass
 
-    def is_cut(self):
-        return self.cut is not None and self.carried > self.cut
-
     def close(self):
-        for end in (self.front, *self.behind.values()):
-            end.close()
+        self.front.close()
+        self.behind.close()
 
 
 class Streams(Relay):
@@ -197,19 +197,24 @@ class Streams(Relay):
         far = socket.create_connection(self.there)
         self.connections += 1
         most = self.cut if self.connections == 1 else float("inf")
-        other = {near: far, far: near}
+        other, open_ends = {near: far, far: near}, [near, far]
         with near, far:
-            while other and not self.is_stopped.is_set() and most > 0:
-                for end in select.select(list(other), [], [], 0.05)[0]:
+            while open_ends and not self.is_stopped.is_set():
+                for end in select.select(open_ends, [], [], 0.05)[0]:
                     try:
-                        data = end.recv(int(min(65536, most)))
-                        if data:
+                        data = end.recv(65536)
+                        if data and most > 0:
                             other[end].sendall(data)
-                        else:
-                            other.pop(end).shutdown(socket.SHUT_WR)
-                    except (OSError, KeyError):
+                        elif not data:
+                            open_ends.remove(end)
+                    except OSError:
                         return
                     most -= len(data)
+                    # Not reset: what was carried is to be read.
+                    if most <= 0 or not data:
+                        for each in (near, far) if most <= 0 else [other[end]]:
+                            with contextlib.suppress(OSError):
+                                each.shutdown(socket.SHUT_WR)
 
     def close(self):
         self.server.close()
