@@ -39,7 +39,7 @@ pub use incoming::Incoming;
 pub use outgoing::Outgoing;
 pub use receiver::Receiver;
 pub use role::{Both, Receives, Role, Sends};
-pub use sender::Sender;
+pub use sender::{Missing, Sender};
 
 use crate::action::Answer;
 use crate::error::{Error, ResourceError};

@@ -91,11 +91,11 @@ impl Channel {
         }
     }
 
-    /// What is under way is gone.
-    pub fn lose_all(&mut self) {
-        self.flights.clear();
-        self.held.clear();
-        self.inside = 0;
+    /// What has arrived and was not read is gone.
+    pub fn lose_arrived(&mut self, now: u64) {
+        let later = self.flights.split_off(&(now + 1, 0));
+        self.inside -= self.flights.values().map(Vec::len).sum::<usize>();
+        self.flights = later;
     }
 
     /// How many of `length` bytes it takes now.

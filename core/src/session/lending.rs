@@ -108,7 +108,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Engine for Session<'b, R, F, C> {
 
     fn fetched(&mut self, n: Result<usize, Refusal>) {
         match self.take_making() {
-            Making::Data { slot, room } => self.fetch(slot, n.map(|n| n.min(room))),
+            Making::Data { slot, offset, room } => self.fetch((slot, offset), n.map(|n| n.min(room))),
             Making::Prefix { slot, room } => self.verify(slot, n.map(|n| n.min(room))),
             _ => {}
         }
