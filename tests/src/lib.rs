@@ -7,6 +7,7 @@ mod bottleneck;
 mod channel;
 mod dice;
 mod disk;
+pub mod executor;
 mod faults;
 mod link;
 mod lives;

@@ -1,7 +1,7 @@
 //! Links that lose, damage and inject bytes (§8.5), in virtual time.
 
 use sampan_core::wire::Code;
-use sampan_core::{Cobs, Error, Limits, LinkError, Nonce, Speaks};
+use sampan_core::{Cobs, Directions, Error, Limits, LinkError, Nonce, Speaks};
 use sampan_tests::{Conditions, Faults, Heard, Offer, Setup, Task, content, is_good, session_over};
 
 fn setup() -> Setup {
@@ -26,14 +26,14 @@ fn noisy(chance: f64, seed: u64) -> f64 {
 
 #[test]
 fn files_are_right_however_many_bits_turn() {
-    for (chance, most) in [(0.0, 1.05), (1e-4, 2.0), (1e-3, 4.0)] {
+    for (chance, most) in [(0.0, 1.05), (1e-4, 1.15), (1e-3, 2.0)] {
         let mut ratios: Vec<f64> = (1..=200).map(|seed| noisy(chance, seed)).collect();
         ratios.sort_by(f64::total_cmp);
         let [least, median, largest] = [0, 100, 199].map(|at| ratios[at]);
         println!(
             "chance {chance} a byte: {least:.3} {median:.3} {largest:.3} bytes sent for each of the file"
         );
-        assert!(median < most, "{median} at {chance}");
+        assert!(largest <= most, "{largest} at {chance}");
     }
 }
 
@@ -69,6 +69,17 @@ fn a_peer_that_begins_a_new_session_ends_the_old_one_and_no_late_hello_does() {
     pair.a.heard.clear();
     pair.run_until(100, |pair| pair.b.finish.is_some());
     assert_eq!(pair.b.finish, Some(Err(Error::Peer(sampan_core::PeerError::Restarted))));
+}
+
+#[test]
+fn two_ends_that_have_nothing_to_say_do_not_greet_each_other_for_ever() {
+    // Answers take longer than the first time-out: HELLOs are said again, and cross.
+    let conditions = Conditions { delay: 600_000, ..Conditions::default() };
+    let mut pair = Setup { conditions, ..setup() }.join_lossy(Default::default());
+    pair.run_until(100, |pair| pair.now() > 9_000_000);
+    assert_eq!((&pair.a.heard[..], &pair.b.heard[..]), (&[Heard::Opened][..], &[Heard::Opened][..]));
+    let said = pair.wire.channel(0).faults.passed() + pair.wire.channel(1).faults.passed();
+    assert!(said <= 8, "{said} frames");
 }
 
 #[test]
@@ -108,4 +119,24 @@ fn a_peer_that_begins_a_new_session_gets_one() {
     assert!(a == Ok(()) && is_good(b), "{a:?} {b:?}");
     assert_eq!(pair.b.storage.disk.file("other"), Some(content(2, 5_000)));
     assert!(pair.now() - begun < 10_000_000, "it took {} us", pair.now() - begun);
+}
+
+#[test]
+fn an_offer_that_has_to_wait_for_a_lost_one_is_not_said_again_at_once() {
+    let limits = Limits { directions: Directions::OneAtATime, window: 1024, ..Limits::SMALL };
+    let mut pair = Setup { limits: [limits; 2], ..setup() }.join_lossy(Default::default());
+    pair.run_until(100, |pair| pair.b.heard == [Heard::Opened]);
+    // The end with the smaller nonce goes first, but its offer is lost.
+    let first = pair.wire.channel(0).faults.passed();
+    pair.wire.channel(0).faults.lost = [first].into();
+    pair.a.send(Offer::file("first", content(1, 100)));
+    pair.b.send(Offer::file("second", content(2, 100)));
+    pair.run_until(100, |pair| pair.now() > 900_000);
+    let said = pair.wire.channel(1).faults.passed();
+    assert!(said < 6, "{said} frames");
+    pair.a.engine.close(Code::Ok);
+    pair.b.engine.close(Code::Ok);
+    assert_eq!(pair.finish(60), (Ok(()), Ok(())));
+    assert_eq!(pair.b.storage.disk.file("first"), Some(content(1, 100)));
+    assert_eq!(pair.a.storage.disk.file("second"), Some(content(2, 100)));
 }
