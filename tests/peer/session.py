@@ -97,8 +97,8 @@ class Session:
         return self.out.popleft()
 
     def largest(self):
-        """The largest frame to the peer."""
-        return min(self.peer.frame, 1 << 20)
+        """The largest frame to the peer: what it takes, and no more than this end has room for."""
+        return min(self.peer.frame, self.limits.frame)
 
     def control(self):
         return min(self.largest(), wire.LARGEST_CONTROL)
