@@ -4,15 +4,13 @@ use std::time::{Duration, Instant};
 
 use std::sync::Arc;
 
-use sampan_core::Nonce;
-
 use super::registry::{Member, Registry};
 use super::{Allow, ServerOptions, classic, framed};
 use crate::clock::Clock;
 use crate::control::{Control, Order};
 use crate::failure::{ErrorName, Failure};
 use crate::link::StreamLink;
-use crate::memory::{FRAME, TRANSFERS};
+use crate::memory::{Begins, FRAME, TRANSFERS};
 use crate::report::Protocol;
 use crate::reports::Reports;
 use crate::serving::Teller;
@@ -101,17 +99,17 @@ enum Speech {
     Gone,
 }
 
-/// Serves one session of a line, on which anything may be said first. `restarted` is the number of the session before, if its peer has begun
-/// anew; says the same of this one.
+/// Serves one session of a line, on which anything may be said first. `begins` is how the session before said that it begins, if it did; says the same
+/// of the next.
 pub(super) fn serve_line(
     service: &Service,
     link: StreamLink,
     member: &Arc<Member>,
-    restarted: Option<Nonce>,
-) -> Option<Nonce> {
+    begins: Option<Begins>,
+) -> Option<Begins> {
     member.desk.speaks(Protocol::Framed);
     let client = client(service, &link, (member, Admission::Served), Clock::start(), Protocol::Framed);
-    framed::serve(&client, link, restarted)
+    framed::serve(&client, link, begins)
 }
 
 /// Serves it until its end.

@@ -1,30 +1,26 @@
 //! A connection that speaks the framed protocol.
 
 use sampan_core::wire::{Code, DigestList};
-use sampan_core::{Error, Instant, Limits, Millis, Nonce, PeerError, Speaks};
+use sampan_core::{Error, Instant, Limits, Millis, Speaks};
 
 use super::connection::{Admission, Client};
 use crate::digests;
 use crate::failure::{ErrorName, Failure};
 use crate::link::StreamLink;
-use crate::memory::{Memory, Opening};
+use crate::memory::{Begins, Memory, Opening};
 use crate::report::Protocol;
 use crate::serving::{Ended, Patience, Serving, Step};
 use crate::store::{Accepts, Serves};
 
-/// Serves one session. `restarted` is the number of the one before on this line, if its peer has begun anew; says the same of this one.
-pub(super) fn serve(client: &Client<'_>, link: StreamLink, restarted: Option<Nonce>) -> Option<Nonce> {
-    session(client, link, restarted).unwrap_or_else(|failure| {
+/// Serves one session. `begins` is how the one before on this link said that it begins, if there was one that did; says the same of the next.
+pub(super) fn serve(client: &Client<'_>, link: StreamLink, begins: Option<Begins>) -> Option<Begins> {
+    session(client, link, begins).unwrap_or_else(|failure| {
         client.teller.connection_failed(None, &failure);
         None
     })
 }
 
-fn session(
-    client: &Client<'_>,
-    link: StreamLink,
-    restarted: Option<Nonce>,
-) -> Result<Option<Nonce>, Failure> {
+fn session(client: &Client<'_>, link: StreamLink, begins: Option<Begins>) -> Result<Option<Begins>, Failure> {
     let no_memory =
         |error| Failure::new(ErrorName::Other, format!("the system has no memory to give: {error}"));
     let (frame, transfers) = (client.frame(), client.transfers());
@@ -32,9 +28,8 @@ fn session(
     // What comes over a line before a session is open may be anything: it is no failure.
     let is_line = link.line().is_some();
     let opening = Opening::new(Speaks::Second, client.clock).map_err(no_memory)?;
-    let opening = match restarted {
-        // The peer has a session with this number already, and waits for nothing but its end to be here.
-        Some(nonce) => Opening { speaks: Speaks::First, nonce, since: client.clock.now() },
+    let opening = match begins {
+        Some((speaks, nonce)) => Opening { speaks, nonce, since: client.clock.now() },
         None => Opening { since: Instant::ZERO, ..opening },
     };
     let (allow, store) = (client.allow, &client.service.store);
@@ -54,7 +49,7 @@ fn session(
     )?;
     let mut opened = Opened::No;
     let result = run(client, &mut serving, &mut opened);
-    let restarted = (result == Err(PeerError::Restarted.into())).then_some(opening.nonce);
+    let begins = serving.successor();
     let Ended { failure, names } = serving.end(result);
     let Some(failure) = failure else { return Ok(None) };
     if client.admission == Admission::Busy {
@@ -69,7 +64,7 @@ fn session(
     for name in names {
         client.teller.connection_failed(Some(name), &failure);
     }
-    Ok(restarted)
+    Ok(begins)
 }
 
 fn limits(client: &Client<'_>) -> Limits {
