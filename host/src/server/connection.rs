@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use sampan_core::Nonce;
 
+use super::framed::Begins;
 use super::registry::{Member, Registry};
 use super::{Allow, ServerOptions, classic, framed};
 use crate::clock::Clock;
@@ -109,9 +110,19 @@ pub(super) fn serve_line(
     member: &Arc<Member>,
     restarted: Option<Nonce>,
 ) -> Option<Nonce> {
+    serve_framed(service, link, member, restarted.map_or(Begins::Anew, Begins::Restarted))
+}
+
+/// Serves a session of which it is known that it is one; says its number if its peer has begun anew.
+pub(super) fn serve_framed(
+    service: &Service,
+    link: StreamLink,
+    member: &Arc<Member>,
+    begins: Begins,
+) -> Option<Nonce> {
     member.desk.speaks(Protocol::Framed);
     let client = client(service, &link, (member, Admission::Served), Clock::start(), Protocol::Framed);
-    framed::serve(&client, link, restarted)
+    framed::serve(&client, link, begins)
 }
 
 /// Serves it until its end.
@@ -129,7 +140,7 @@ pub(super) fn serve(service: &Service, mut link: StreamLink, member: &Arc<Member
     let client = client(service, &link, (member, admission), clock, protocol);
     let failure = match speech {
         Speech::Framed => {
-            framed::serve(&client, link, None);
+            framed::serve(&client, link, Begins::Anew);
             return;
         }
         Speech::Classic => return classic::serve(&client, link),

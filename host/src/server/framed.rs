@@ -3,39 +3,48 @@
 use sampan_core::wire::{Code, DigestList};
 use sampan_core::{Error, Instant, Limits, Millis, Nonce, PeerError, Speaks};
 
+use super::ServerOptions;
 use super::connection::{Admission, Client};
 use crate::digests;
 use crate::failure::{ErrorName, Failure};
-use crate::link::StreamLink;
+use crate::link::{Nature, StreamLink};
 use crate::memory::{Memory, Opening};
 use crate::report::Protocol;
 use crate::serving::{Ended, Patience, Serving, Step};
 use crate::store::{Accepts, Serves};
 
-/// Serves one session. `restarted` is the number of the one before on this line, if its peer has begun anew; says the same of this one.
-pub(super) fn serve(client: &Client<'_>, link: StreamLink, restarted: Option<Nonce>) -> Option<Nonce> {
-    session(client, link, restarted).unwrap_or_else(|failure| {
+/// What a session begins with.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Begins {
+    /// With what the peer says.
+    Anew,
+    /// The peer of the session before has begun anew, and has a session with this number already: it waits for nothing but its end to be here.
+    Restarted(Nonce),
+    /// This number was given to the peer, which says it again (§8.6).
+    Given(Nonce),
+}
+
+/// Serves one session; says its number if its peer has begun anew.
+pub(super) fn serve(client: &Client<'_>, link: StreamLink, begins: Begins) -> Option<Nonce> {
+    session(client, link, begins).unwrap_or_else(|failure| {
         client.teller.connection_failed(None, &failure);
         None
     })
 }
 
-fn session(
-    client: &Client<'_>,
-    link: StreamLink,
-    restarted: Option<Nonce>,
-) -> Result<Option<Nonce>, Failure> {
+fn session(client: &Client<'_>, link: StreamLink, begins: Begins) -> Result<Option<Nonce>, Failure> {
     let no_memory =
         |error| Failure::new(ErrorName::Other, format!("the system has no memory to give: {error}"));
     let (frame, transfers) = (client.frame(), client.transfers());
-    let mut memory = Memory::for_link(&link, frame, transfers, limits(client)).map_err(no_memory)?;
+    let mut memory =
+        Memory::for_link(&link, frame, transfers, limits(&client.service.options)).map_err(no_memory)?;
     // What comes over a line before a session is open may be anything: it is no failure.
-    let is_line = link.line().is_some();
+    let is_line = matches!(link.nature(), Nature::Line { .. });
     let opening = Opening::new(Speaks::Second, client.clock).map_err(no_memory)?;
-    let opening = match restarted {
-        // The peer has a session with this number already, and waits for nothing but its end to be here.
-        Some(nonce) => Opening { speaks: Speaks::First, nonce, since: client.clock.now() },
-        None => Opening { since: Instant::ZERO, ..opening },
+    let opening = match begins {
+        Begins::Restarted(nonce) => Opening { speaks: Speaks::First, nonce, since: client.clock.now() },
+        Begins::Given(nonce) => Opening { nonce, since: Instant::ZERO, ..opening },
+        Begins::Anew => Opening { since: Instant::ZERO, ..opening },
     };
     let (allow, store) = (client.allow, &client.service.store);
     let accepts = if allow.put { Accepts::Anything } else { Accepts::Nothing };
@@ -72,8 +81,7 @@ fn session(
     Ok(restarted)
 }
 
-fn limits(client: &Client<'_>) -> Limits {
-    let options = &client.service.options;
+pub(super) fn limits(options: &ServerOptions) -> Limits {
     Limits {
         checks: digests::ALL.iter().fold(DigestList::new(&[options.digest]), DigestList::with),
         makes: digests::ALL,
