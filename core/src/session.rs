@@ -12,6 +12,7 @@
 //! *in the making* (it waits for the storage). What else is owed to the peer is a mark in a slot, not a queue of frames, so that
 //! reading does not wait for writing. (Only of refusals for want of a slot no more than one is noted at a time.)
 
+mod beyond;
 mod calls;
 mod dispatch;
 mod hand;
@@ -33,11 +34,12 @@ mod slots;
 mod timers;
 pub mod transitions;
 
+pub use beyond::{Stretch, Stretches};
 pub use incoming::Incoming;
 pub use outgoing::Outgoing;
 pub use receiver::Receiver;
 pub use role::{Both, Receives, Role, Sends};
-pub use sender::Sender;
+pub use sender::{Missing, Sender};
 
 use crate::action::Answer;
 use crate::error::{Error, ResourceError};

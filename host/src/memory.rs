@@ -186,6 +186,9 @@ const fn stuffed(frame: usize) -> usize {
     frame + PREFIX + 2 + frame / 254
 }
 
+/// Who speaks first in a session, and its number.
+pub(crate) type Begins = (Speaks, Nonce);
+
 /// How a session begins.
 #[derive(Clone, Copy, Debug)]
 pub struct Opening {

@@ -4,10 +4,13 @@
 //! | --- | --- | --- |
 //! | [`blocking`] | [`embedded_io::Read`] and [`embedded_io::Write`] | tasks of an RTOS, simple programs |
 //! | [`nb`] | the same, plus [`embedded_io::ReadReady`] and [`embedded_io::WriteReady`] | superloops, event loops |
+//! | `asynch`, of the feature `async` | `embedded_io_async::Read` and `embedded_io_async::Write` | executors |
 //!
-//! A read or write that would wait too long says [`embedded_io::ErrorKind::TimedOut`], which both take for *nothing now*. Any
+//! A read or write that would wait too long says [`embedded_io::ErrorKind::TimedOut`], which all take for *nothing now*. Any
 //! other error, an end of file, and a write of zero bytes mean that the link is lost.
 
+#[cfg(feature = "async")]
+pub mod asynch;
 pub mod blocking;
 pub mod nb;
 

@@ -3,8 +3,8 @@
 use super::hand::Business;
 use super::role::{Receives, Role, Sends};
 use super::transitions::SessionState;
-use super::{Asking, Farewell, NoticeState, Session};
-use crate::error::Error;
+use super::{Asking, Farewell, Nonce, NoticeState, Session, Speaks};
+use crate::error::{Error, PeerError};
 use crate::framing::Framing;
 use crate::units::{TransferId, WantId};
 use crate::wire::{Code, Crc32, NodeName};
@@ -42,6 +42,13 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
     /// Ends the session at once, whatever is under way, and tells the peer why; [`Error::Ended`] is what it then closes with.
     pub fn abort(&mut self, code: Code) {
         self.fail(Error::Ended(code));
+    }
+
+    /// How the next session on this link has to begin, once this one is closed; `None`: as any. A peer that has begun anew has a session with this
+    /// end's nonce already, and waits for it to speak (§8.5).
+    pub fn successor(&self) -> Option<(Speaks, Nonce)> {
+        let restarted = self.error == Some(PeerError::Restarted.into()) && self.shared.is_lossy();
+        restarted.then_some((Speaks::First, Nonce(self.opening.nonce)))
     }
 
     /// Whether no transfer is queued, under way, or to be reported.

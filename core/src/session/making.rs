@@ -25,6 +25,7 @@ pub(super) enum Making {
     },
     Data {
         slot: usize,
+        offset: u64,
         room: usize,
     },
     /// No frame: the prefix is read into the free part of the transmit buffer.
@@ -93,11 +94,11 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         self.making = match task {
             Task::Describe { slot } => Making::Offer { slot },
             Task::Verify { slot, room } => Making::Prefix { slot, room },
-            Task::Fetch { slot, room } => {
+            Task::Fetch { slot, offset, room } => {
                 if let Some(slot) = sender.slot(slot) {
-                    Data::emit_header(slot.id, slot.sent, &mut w);
+                    Data::emit_header(slot.id, offset, &mut w);
                 }
-                Making::Data { slot, room }
+                Making::Data { slot, offset, room }
             }
             Task::Finish { slot } => {
                 sender.end(slot, &mut w);
@@ -152,13 +153,13 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         self.finish_frame(0);
     }
 
-    pub(super) fn fetch(&mut self, slot: usize, fetched: Result<usize, Refusal>) {
+    pub(super) fn fetch(&mut self, (slot, offset): (usize, u64), fetched: Result<usize, Refusal>) {
         let length = match fetched {
             Ok(length) if length > 0 => length,
             Ok(_) => {
                 self.outbox.built(0);
                 if let Some(sender) = self.role.sender() {
-                    sender.ended(slot);
+                    sender.ended(slot, offset);
                 }
                 return;
             }
@@ -166,7 +167,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         };
         let sealed = self.finish_frame(length);
         if let Some(sender) = self.role.sender() {
-            sender.fetched(slot, length, sealed, &mut self.shift, self.shared.now);
+            sender.fetched((slot, offset), length, sealed, &mut self.shift, &self.shared);
         }
     }
 

@@ -4,16 +4,13 @@ use std::time::{Duration, Instant};
 
 use std::sync::Arc;
 
-use sampan_core::Nonce;
-
-use super::framed::Begins;
 use super::registry::{Member, Registry};
 use super::{Allow, ServerOptions, classic, framed};
 use crate::clock::Clock;
 use crate::control::{Control, Order};
 use crate::failure::{ErrorName, Failure};
 use crate::link::StreamLink;
-use crate::memory::{FRAME, TRANSFERS};
+use crate::memory::{Begins, FRAME, TRANSFERS};
 use crate::report::Protocol;
 use crate::reports::Reports;
 use crate::serving::Teller;
@@ -102,24 +99,14 @@ enum Speech {
     Gone,
 }
 
-/// Serves one session of a line, on which anything may be said first. `restarted` is the number of the session before, if its peer has begun
-/// anew; says the same of this one.
-pub(super) fn serve_line(
+/// Serves one session of a line, on which anything may be said first, or over datagrams. `begins` is how it was said that it begins, by the session before
+/// or with its number, if it was; says the same of the next.
+pub(super) fn serve_session(
     service: &Service,
     link: StreamLink,
     member: &Arc<Member>,
-    restarted: Option<Nonce>,
-) -> Option<Nonce> {
-    serve_framed(service, link, member, restarted.map_or(Begins::Anew, Begins::Restarted))
-}
-
-/// Serves a session of which it is known that it is one; says its number if its peer has begun anew.
-pub(super) fn serve_framed(
-    service: &Service,
-    link: StreamLink,
-    member: &Arc<Member>,
-    begins: Begins,
-) -> Option<Nonce> {
+    begins: Option<Begins>,
+) -> Option<Begins> {
     member.desk.speaks(Protocol::Framed);
     let client = client(service, &link, (member, Admission::Served), Clock::start(), Protocol::Framed);
     framed::serve(&client, link, begins)
@@ -140,7 +127,7 @@ pub(super) fn serve(service: &Service, mut link: StreamLink, member: &Arc<Member
     let client = client(service, &link, (member, admission), clock, protocol);
     let failure = match speech {
         Speech::Framed => {
-            framed::serve(&client, link, Begins::Anew);
+            framed::serve(&client, link, None);
             return;
         }
         Speech::Classic => return classic::serve(&client, link),

@@ -1,38 +1,28 @@
 //! A connection that speaks the framed protocol.
 
 use sampan_core::wire::{Code, DigestList};
-use sampan_core::{Error, Instant, Limits, Millis, Nonce, PeerError, Speaks};
+use sampan_core::{Error, Instant, Limits, Millis, Speaks};
 
 use super::ServerOptions;
 use super::connection::{Admission, Client};
 use crate::digests;
 use crate::failure::{ErrorName, Failure};
 use crate::link::{Nature, StreamLink};
-use crate::memory::{Memory, Opening};
+use crate::memory::{Begins, Memory, Opening};
 use crate::report::Protocol;
 use crate::serving::{Ended, Patience, Serving, Step};
 use crate::store::{Accepts, Serves};
 
-/// What a session begins with.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Begins {
-    /// With what the peer says.
-    Anew,
-    /// The peer of the session before has begun anew, and has a session with this number already: it waits for nothing but its end to be here.
-    Restarted(Nonce),
-    /// This number was given to the peer, which says it again (§8.6).
-    Given(Nonce),
-}
-
-/// Serves one session; says its number if its peer has begun anew.
-pub(super) fn serve(client: &Client<'_>, link: StreamLink, begins: Begins) -> Option<Nonce> {
+/// Serves one session. `begins` is how the one before on this link, or whoever gave it its number, said
+/// that it begins, if anybody did; says the same of the next.
+pub(super) fn serve(client: &Client<'_>, link: StreamLink, begins: Option<Begins>) -> Option<Begins> {
     session(client, link, begins).unwrap_or_else(|failure| {
         client.teller.connection_failed(None, &failure);
         None
     })
 }
 
-fn session(client: &Client<'_>, link: StreamLink, begins: Begins) -> Result<Option<Nonce>, Failure> {
+fn session(client: &Client<'_>, link: StreamLink, begins: Option<Begins>) -> Result<Option<Begins>, Failure> {
     let no_memory =
         |error| Failure::new(ErrorName::Other, format!("the system has no memory to give: {error}"));
     let (frame, transfers) = (client.frame(), client.transfers());
@@ -42,9 +32,8 @@ fn session(client: &Client<'_>, link: StreamLink, begins: Begins) -> Result<Opti
     let is_line = matches!(link.nature(), Nature::Line { .. });
     let opening = Opening::new(Speaks::Second, client.clock).map_err(no_memory)?;
     let opening = match begins {
-        Begins::Restarted(nonce) => Opening { speaks: Speaks::First, nonce, since: client.clock.now() },
-        Begins::Given(nonce) => Opening { nonce, since: Instant::ZERO, ..opening },
-        Begins::Anew => Opening { since: Instant::ZERO, ..opening },
+        Some((speaks, nonce)) => Opening { speaks, nonce, since: client.clock.now() },
+        None => Opening { since: Instant::ZERO, ..opening },
     };
     let (allow, store) = (client.allow, &client.service.store);
     let accepts = if allow.put { Accepts::Anything } else { Accepts::Nothing };
@@ -63,7 +52,7 @@ fn session(client: &Client<'_>, link: StreamLink, begins: Begins) -> Result<Opti
     )?;
     let mut opened = Opened::No;
     let result = run(client, &mut serving, &mut opened);
-    let restarted = (result == Err(PeerError::Restarted.into())).then_some(opening.nonce);
+    let begins = serving.successor();
     let Ended { failure, names } = serving.end(result);
     let Some(failure) = failure else { return Ok(None) };
     if client.admission == Admission::Busy {
@@ -78,7 +67,7 @@ fn session(client: &Client<'_>, link: StreamLink, begins: Begins) -> Result<Opti
     for name in names {
         client.teller.connection_failed(Some(name), &failure);
     }
-    Ok(restarted)
+    Ok(begins)
 }
 
 pub(super) fn limits(options: &ServerOptions) -> Limits {

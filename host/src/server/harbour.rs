@@ -15,7 +15,7 @@ use sampan_core::{Action, Engine as _, Nonce, Speaks};
 use super::accept::STACK;
 use super::connection::{self, Service};
 use super::cookies::Cookies;
-use super::framed::{self, Begins};
+use super::framed;
 use super::{ServerOptions, Url};
 use crate::control::Control;
 use crate::link::{
@@ -193,7 +193,8 @@ impl Watch {
         let (served, left) = (Arc::clone(&member), Arc::clone(&mailbox));
         let thread = thread::Builder::new().name("connection".into()).stack_size(STACK);
         let started = thread.spawn(move || {
-            connection::serve_framed(&service, link, &served, Begins::Given(Nonce::new(numbers.echo)));
+            let begins = (Speaks::Second, Nonce::new(numbers.echo));
+            connection::serve_session(&service, link, &served, Some(begins));
             berths.lock().unwrap_or_else(PoisonError::into_inner).leave(peer, &left, Instant::now());
             if let Some(node) = service.registry.remove(&served) {
                 service.reports.tell(Report::Detached { node, peer: served.peer.clone() });

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sampan_core::Nonce;
-
 use super::connection::{self, Service};
 use crate::control::Control;
 use crate::failure::{ErrorName, Failure};
 use crate::link::{SerialUrl, StreamLink, Waker, wait_for_any};
+use crate::memory::Begins;
 use crate::report::{Failed, Report};
 use crate::stop::Stop;
 
@@ -36,14 +35,14 @@ pub(super) enum Told {
 impl Line {
     /// Serves whoever speaks on it until the server stops.
     pub(super) fn serve(mut self, service: &Arc<Service>, stop: &Stop) {
-        let mut restarted = None;
+        let mut begins = None;
         while !stop.is_asked() && !service.registry.is_draining() {
             let opened = self.link.take().map_or_else(|| StreamLink::serial(&self.url), Ok);
             match (opened, Waker::new()) {
                 (Ok(link), Ok(waker)) => {
                     self.told = Told::No;
                     let _registration = stop.register(waker.clone());
-                    restarted = self.session(link.with_waker(&waker), waker, restarted, (service, stop));
+                    begins = self.session(link.with_waker(&waker), waker, begins, (service, stop));
                 }
                 (Err(error), Ok(waker)) => {
                     self.gone(service, &error);
@@ -55,15 +54,15 @@ impl Line {
         }
     }
 
-    /// Waits until something is said, and serves whoever says it; at once, if the peer of the session before, which had this number, has begun anew.
+    /// Waits until something is said, and serves whoever says it; at once, if the session before has said how this one begins.
     fn session(
         &self,
         mut link: StreamLink,
         waker: Waker,
-        restarted: Option<Nonce>,
+        begins: Option<Begins>,
         (service, stop): (&Service, &Stop),
-    ) -> Option<Nonce> {
-        while restarted.is_none() {
+    ) -> Option<Begins> {
+        while begins.is_none() {
             let said = link.peek(1, TICK).map(|bytes| !bytes.is_empty());
             if stop.is_asked() || service.registry.is_draining() {
                 return None;
@@ -79,11 +78,11 @@ impl Line {
             }
         }
         let member = service.registry.add(Arc::new(Control::new(waker)), link.peer());
-        let restarted = connection::serve_line(service, link, &member, restarted);
+        let begins = connection::serve_session(service, link, &member, begins);
         if let Some(node) = service.registry.remove(&member) {
             service.reports.tell(Report::Detached { node, peer: member.peer.clone() });
         }
-        restarted
+        begins
     }
 
     fn gone(&mut self, service: &Service, error: &std::io::Error) {

@@ -14,7 +14,7 @@ use crate::control::Order;
 use crate::failure::Failure;
 use crate::happened::{Happened, Why};
 use crate::link::StreamLink;
-use crate::memory::{HostSession, Memory, Opening};
+use crate::memory::{Begins, HostSession, Memory, Opening};
 use crate::run::Connection;
 use crate::store::{StoreSink, StoreSource};
 
@@ -264,6 +264,11 @@ impl<'m> Serving<'m> {
             Happened::NoticeTaken(number) => self.duties.taken(number),
             Happened::Nothing | Happened::Opened | Happened::Attached(_) | Happened::Closed => {}
         }
+    }
+
+    /// How the next session on this link has to begin, if not as any.
+    pub(crate) fn successor(&self) -> Option<Begins> {
+        self.connection.engine.successor()
     }
 
     /// Lets go of the link, and of everything that was left to do.
