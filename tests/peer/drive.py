@@ -126,7 +126,7 @@ class Guests:
         now, session = time.monotonic(), self.sessions.get(address)
         hello = links.padded_hello(frame)
         if hello:
-            if session and (session.nonce, session.peer.nonce) == (hello.echo, hello.nonce):
+            if session and session.peer.nonce == hello.nonce:
                 session.frame(frame, now)
             elif self.cookies.is_good(address, hello):
                 if session and not session.ending:
