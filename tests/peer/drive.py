@@ -13,6 +13,8 @@ def send_out(session, framing, link, now):
     while link.has_room() and (frame := session.take(now)) is not None:
         framing.follows = link.pending() > 0
         link.send(framing.wrap(frame))
+        if not link.has_room():
+            link.flush()
     link.flush()
 
 
