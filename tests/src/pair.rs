@@ -4,8 +4,8 @@ use sampan_core::driver::{Turn, nb as driver};
 use sampan_core::session::Role;
 use sampan_core::wire::{Code, Nibble};
 use sampan_core::{
-    Both, By, Engine, Error, Event, Framing, Instant, LinkError, Next, Nonce, Session, Speaks, Stream,
-    TransferId, WantId,
+    Both, By, Engine, Error, Event, Framing, Instant, LinkError, Missing, Next, Nonce, Reliability, Session,
+    Speaks, Stream, Stretches, TransferId, WantId,
 };
 
 use crate::link::{Conditions, SimLink, Wire};
@@ -268,6 +268,16 @@ pub fn session(
     session_over(Stream::new(), limits, memory, opening, now)
 }
 
+/// Both roles, of which the receiver remembers so many gaps and the sender so many ranges that are missing.
+fn remembering<const GAPS: usize, const REPAIRS: usize>(slots: usize) -> Both<'static> {
+    let gaps: &'static mut Stretches<GAPS> = Box::leak(Box::default());
+    let repairs: &'static mut heapless::Vec<Missing, REPAIRS> = Box::leak(Box::default());
+    Both {
+        sender: sampan_core::Sender::with_repairs(leak(sampan_core::Outgoing::FREE, slots), repairs),
+        receiver: sampan_core::Receiver::with_gaps(leak(sampan_core::Incoming::FREE, slots), gaps),
+    }
+}
+
 /// The same in this framing.
 pub fn session_over<F: Framing>(
     framing: F,
@@ -287,9 +297,9 @@ pub fn session_begun<F: Framing>(
     opening: (Speaks, Nonce),
     now: u64,
 ) -> Session<'static, Both<'static>, F> {
-    let role = Both {
-        sender: sampan_core::Sender::new(leak(sampan_core::Outgoing::FREE, slots)),
-        receiver: sampan_core::Receiver::new(leak(sampan_core::Incoming::FREE, slots)),
+    let role = match framing.link() {
+        Reliability::Datagrams => remembering::<1024, 256>(slots),
+        Reliability::Reliable | Reliability::Lossy => remembering::<4, 4>(slots),
     };
     let buffers = sampan_core::Buffers { receive: leak(0xA5, receive), transmit: leak(0xA5, transmit) };
     let limits = Box::leak(Box::new(limits));

@@ -201,8 +201,9 @@ impl Storage for MemoryStorage {
         let name = self.name(transfer);
         self.disk
             .with_part(&name, |part| {
-                assert_eq!(part.data.len() as u64, offset, "a store that does not follow on");
-                part.data.extend_from_slice(&data[..taken]);
+                let (start, end) = (offset as usize, offset as usize + taken);
+                part.data.resize(part.data.len().max(end), 0);
+                part.data[start..end].copy_from_slice(&data[..taken]);
             })
             .expect("a store without an accepted offer");
         self.stored += taken as u64;

@@ -26,14 +26,14 @@ fn noisy(chance: f64, seed: u64) -> f64 {
 
 #[test]
 fn files_are_right_however_many_bits_turn() {
-    for (chance, most) in [(0.0, 1.05), (1e-4, 2.0), (1e-3, 4.0)] {
+    for (chance, most) in [(0.0, 1.05), (1e-4, 1.15), (1e-3, 2.0)] {
         let mut ratios: Vec<f64> = (1..=200).map(|seed| noisy(chance, seed)).collect();
         ratios.sort_by(f64::total_cmp);
         let [least, median, largest] = [0, 100, 199].map(|at| ratios[at]);
         println!(
             "chance {chance} a byte: {least:.3} {median:.3} {largest:.3} bytes sent for each of the file"
         );
-        assert!(median < most, "{median} at {chance}");
+        assert!(largest <= most, "{largest} at {chance}");
     }
 }
 
