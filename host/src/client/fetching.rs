@@ -203,6 +203,7 @@ impl<'o> Fetching<'o> {
                 Happened::Sent(..)
                 | Happened::SendFailed(..)
                 | Happened::NoticeTaken(_)
+                | Happened::Ponged(_)
                 | Happened::Attached(_) => {}
             }
             self.look(&mut connection.storage);

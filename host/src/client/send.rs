@@ -175,6 +175,7 @@ impl Job<'_> {
                 | Happened::ReceiveFailed(..)
                 | Happened::WantFailed(..)
                 | Happened::NoticeTaken(_)
+                | Happened::Ponged(_)
                 | Happened::Attached(_) => {}
             }
             if now.since(told_at) >= TICK {
