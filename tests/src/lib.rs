@@ -6,6 +6,7 @@
 mod disk;
 pub mod executor;
 mod faults;
+pub mod flash;
 mod link;
 mod pair;
 mod puppet;
