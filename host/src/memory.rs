@@ -1,12 +1,14 @@
 //! What a session works in: buffers, slots and the limits that go with them.
 
+mod recovery;
+
 use std::io;
 
 use memmap2::MmapMut;
 use sampan_core::wire::DigestList;
 use sampan_core::{
-    Both, Buffers, Cobs, Error, Incoming, Instant, Limits, Nonce, Outgoing, Receiver, Role, Sender, Session,
-    Speaks, Stream,
+    Both, Buffers, Cobs, Error, Framing as _, Incoming, Instant, Limits, Nonce, Outgoing, Receiver, Role,
+    Sender, Session, Speaks, Stream,
 };
 
 use crate::checks::FastCrc32;
@@ -14,6 +16,7 @@ use crate::clock::Clock;
 use crate::digests;
 use crate::framing::HostFraming;
 use crate::link::StreamLink;
+use recovery::Recovery;
 
 /// A session as hosts have it: in the framing of its link, with the processor's CRC-32.
 pub type HostSession<'m, R> = Session<'m, R, HostFraming, FastCrc32>;
@@ -46,6 +49,7 @@ pub struct Memory {
     outgoing: Vec<Outgoing>,
     incoming: Vec<Incoming>,
     framing: HostFraming,
+    recovery: Recovery,
 }
 
 impl Memory {
@@ -72,6 +76,7 @@ impl Memory {
             outgoing: vec![Outgoing::FREE; TRANSFERS],
             incoming: vec![Incoming::FREE; TRANSFERS],
             framing: HostFraming::Stream(Stream::new()),
+            recovery: Recovery::None,
         })
     }
 
@@ -122,8 +127,9 @@ impl Memory {
     ///
     /// See [`Session::with_framing`].
     pub fn sender(&mut self, opening: Opening) -> Result<HostSession<'_, Sender<'_>>, Error> {
-        let Self { limits, receive, transmit, outgoing, framing, .. } = self;
-        session((receive, transmit), limits, Sender::new(outgoing), *framing, opening)
+        let Self { limits, receive, transmit, outgoing, framing, recovery, .. } = self;
+        let role = recovery.sender(framing.link(), outgoing);
+        session((receive, transmit), limits, role, *framing, opening)
     }
 
     /// A session that receives.
@@ -132,8 +138,9 @@ impl Memory {
     ///
     /// See [`Session::with_framing`].
     pub fn receiver(&mut self, opening: Opening) -> Result<HostSession<'_, Receiver<'_>>, Error> {
-        let Self { limits, receive, transmit, incoming, framing, .. } = self;
-        session((receive, transmit), limits, Receiver::new(incoming), *framing, opening)
+        let Self { limits, receive, transmit, incoming, framing, recovery, .. } = self;
+        let role = recovery.receiver(framing.link(), incoming);
+        session((receive, transmit), limits, role, *framing, opening)
     }
 
     /// A session that sends and receives.
@@ -142,8 +149,8 @@ impl Memory {
     ///
     /// See [`Session::with_framing`].
     pub fn both(&mut self, opening: Opening) -> Result<HostSession<'_, Both<'_>>, Error> {
-        let Self { limits, receive, transmit, outgoing, incoming, framing } = self;
-        let role = Both { sender: Sender::new(outgoing), receiver: Receiver::new(incoming) };
+        let Self { limits, receive, transmit, outgoing, incoming, framing, recovery } = self;
+        let role = recovery.both(framing.link(), outgoing, incoming);
         session((receive, transmit), limits, role, *framing, opening)
     }
 }

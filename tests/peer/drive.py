@@ -36,6 +36,15 @@ def take_in(session, framing, link):
 
 def run(session, framing, link, previous=None):
     """One session to its end; the link stays open. Returns how it ended."""
+    try:
+        return run_on(session, framing, link, previous)
+    except KeyboardInterrupt:
+        session.fault("cancelled", "interrupted")
+        send_out(session, framing, link, time.monotonic())
+        raise
+
+
+def run_on(session, framing, link, previous):
     give_up = None
     while True:
         now = time.monotonic()
@@ -47,9 +56,9 @@ def run(session, framing, link, previous=None):
                 return session.ending
         wanted = [link] if link.pending() else []
         readable, _, _ = select.select([link], wanted, [], session.wait(now))
-        if readable and session.ending is None:
+        if readable:
             if previous:
-                readable = answer_late(session, framing, link, previous)
+                answer_late(session, framing, link, previous)
             elif not take_in(session, framing, link):
                 session.link_lost()
 
@@ -67,6 +76,20 @@ def answer_late(session, framing, link, previous):
             else:
                 session.frame(frame, time.monotonic())
     session.quiet(time.monotonic())
+
+
+def linger(previous, framing, link):
+    """Answers the goodbyes that come again, as long as they do."""
+    silent_at = time.monotonic() + 3
+    while (left := silent_at - time.monotonic()) > 0:
+        if not select.select([link], [], [], left)[0]:
+            return
+        for piece in link.receive() or []:
+            for frame in framing.feed(piece):
+                if late := previous.answer_late(frame):
+                    link.send(framing.wrap(late))
+                    silent_at = time.monotonic() + 3
+        link.flush()
 
 
 class Guests:

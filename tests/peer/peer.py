@@ -5,6 +5,7 @@ import argparse
 import json
 import os
 import pathlib
+import signal
 import socket
 import sys
 import time
@@ -149,12 +150,13 @@ def receive(options):
     elif scheme == "serial":
         link, framing, previous, nonce = links.serial(address), links.FRAMINGS[scheme](limits.frame), None, None
         report(event="listening", port=address)
-        while left > 0 or previous:
+        while left > 0:
             session = make(framing, nonce, time.monotonic())
             if previous and previous.successor:
                 session.on_hello(previous.successor, time.monotonic())
             ended(drive.run(session, framing, link, previous))
             previous, nonce = session, session.nonce if session.successor else None
+        drive.linger(previous, framing, link)
     else:
         guests = drive.Guests(address, limits, make)
         report(event="listening", port=guests.socket.getsockname()[1])
@@ -191,7 +193,12 @@ def main():
     return options.function(options)
 
 
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, interrupt)
     try:
         sys.exit(main())
     except KeyboardInterrupt:
