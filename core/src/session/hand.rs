@@ -54,6 +54,10 @@ pub(super) enum Business {
     NoticeTaken {
         number: u32,
     },
+    /// PONG: a ping of the application's was answered.
+    Ponged {
+        number: u32,
+    },
     Notice,
     /// Bytes that are no frame.
     Noise,
