@@ -58,7 +58,8 @@ pub enum Action<'a> {
     Store {
         /// The transfer.
         transfer: TransferId,
-        /// Offset of the first byte. On a reliable link always the end of what was stored before.
+        /// Offset of the first byte: the end of what was stored before, unless the transfer was accepted in any order by a session that remembers gaps
+        /// ([`Receiver::with_gaps`](crate::Receiver::with_gaps)) on a link that loses frames. There it may be beyond it; no byte is stored twice.
         offset: u64,
         /// The bytes, lent from the receive buffer.
         data: &'a [u8],
@@ -67,7 +68,7 @@ pub enum Action<'a> {
     Sync {
         /// The transfer.
         transfer: TransferId,
-        /// How much has been stored.
+        /// How much has been stored without a gap.
         offset: u64,
         /// CRC-32 of these `offset` bytes: the prefix check to keep beside the offset (§5.3).
         check: u32,
@@ -160,6 +161,11 @@ pub enum Event<'a> {
         /// The notice's number.
         number: u32,
     },
+    /// The peer has answered a ping ([`Session::ping`](crate::Session::ping)), and on a reliable link all before it.
+    Ponged {
+        /// The ping's number.
+        number: u32,
+    },
     /// The peer will start no further transfer.
     Bye {
         /// Why.
@@ -216,7 +222,12 @@ pub struct Offered<'a> {
 impl Offered<'_> {
     /// Takes it, from what this end's part holds already ([`ResumePoint::START`] for nothing).
     pub fn accept(self, from: ResumePoint) {
-        *self.answer = Some(Answer::Accept(from));
+        *self.answer = Some(Answer::Accept(from, Takes::AnyOrder));
+    }
+
+    /// Takes it likewise, for a sink that takes bytes only one after the other: what comes beyond a gap is dropped, and sent again.
+    pub fn accept_in_order(self, from: ResumePoint) {
+        *self.answer = Some(Answer::Accept(from, Takes::InOrder));
     }
 
     /// Says that this end has it all (§5.3).
@@ -243,7 +254,7 @@ pub struct Wanted<'a> {
 impl Wanted<'_> {
     /// Agrees to send it, under the id `transfer`.
     pub fn serve(self) {
-        *self.answer = Some(Answer::Accept(ResumePoint::START));
+        *self.answer = Some(Answer::Accept(ResumePoint::START, Takes::AnyOrder));
     }
 
     /// Refuses.
@@ -254,9 +265,17 @@ impl Wanted<'_> {
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Answer {
-    Accept(ResumePoint),
+    Accept(ResumePoint, Takes),
     Have,
     Refuse(Refusal),
+}
+
+/// In what order a sink takes bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(crate) enum Takes {
+    AnyOrder,
+    InOrder,
 }
 
 /// What a receiver's part holds: its first `offset` bytes, whose CRC-32 is `check` (§5.3).

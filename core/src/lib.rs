@@ -39,7 +39,8 @@ pub use error::{Error, LinkError, PeerError, ResourceError};
 pub use framing::{Cobs, Datagrams, Deframed, Framing, Place, Reliability, Stream};
 pub use limits::{Directions, Limits};
 pub use session::{
-    Both, Buffers, Incoming, Nonce, Outgoing, Receiver, Receives, Role, Sender, Sends, Session, Speaks,
+    Both, Buffers, Incoming, Missing, Nonce, Outgoing, Receiver, Receives, Role, Sender, Sends, Session,
+    Speaks, Stretch, Stretches,
 };
 pub use storage::{Asked, Completion, Description, FileType, Part, Start, Storage, Verdict};
 pub use units::{Instant, Millis, TransferId, WantId};

@@ -23,7 +23,8 @@ pub trait Storage {
         Verdict::Decline(Code::NotAllowed.into())
     }
 
-    /// Writes `data` at `offset`; says how many bytes of it, 0 if the sink is busy now (the peer is then told to wait).
+    /// Writes `data` at `offset`, which is the end of what was stored before unless the transfer was [accepted](Verdict::Accept) in any order by a
+    /// session that remembers gaps; says how many bytes of it, 0 if the sink is busy now (the peer is then told to wait).
     ///
     /// # Errors
     ///
@@ -128,8 +129,10 @@ impl Storage for () {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Verdict {
-    /// Take it, from what the part holds already.
+    /// Take it, from what the part holds already. Where the session remembers gaps, [`Storage::store`] may be given bytes beyond those that are missing.
     Accept(ResumePoint),
+    /// Take it likewise, for a sink that takes bytes only one after the other.
+    AcceptInOrder(ResumePoint),
     /// All of it is here already (§5.3).
     Have,
     /// Decline it.
@@ -237,6 +240,7 @@ pub(crate) fn serve<E: Engine, S: Storage>(engine: &mut E, storage: &mut S, now:
         }
         Action::Offered(offered) => match storage.offered(offered.transfer, &offered.offer) {
             Verdict::Accept(from) => offered.accept(from),
+            Verdict::AcceptInOrder(from) => offered.accept_in_order(from),
             Verdict::Have => offered.have(),
             Verdict::Decline(refusal) => offered.decline(refusal),
         },

@@ -36,6 +36,11 @@ impl Instant {
         Self(self.0.saturating_add((span.0 as u64).wrapping_mul(1_000)))
     }
 
+    /// This instant and `micros` microseconds after it; stops at the end of time.
+    pub(crate) const fn after_micros(self, micros: u64) -> Self {
+        Self(self.0.saturating_add(micros))
+    }
+
     /// The time from `earlier` to this instant, zero if `earlier` is later.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))

@@ -106,6 +106,7 @@ fn rendered(frame: &Frame<'_>) -> String {
             field("echo", &format!("{:#018x}", f.echo));
             field("one_direction", &yes(f.flags & Hello::ONE_DIRECTION != 0));
             field("answers_want", &yes(f.flags & Hello::ANSWERS_WANT != 0));
+            field("open", &yes(f.flags & Hello::OPEN != 0));
             field("frame", &f.frame);
             field("window", &f.window);
             field("eager", &f.eager);
@@ -113,7 +114,7 @@ fn rendered(frame: &Frame<'_>) -> String {
             field("gaps", &f.gaps);
             field("name", &f.name);
             field("digests", &list(f.digests.iter().map(|kind| kind.to_string())));
-            assert_eq!(f.flags & !(Hello::ONE_DIRECTION | Hello::ANSWERS_WANT), 0);
+            assert_eq!(f.flags & !(Hello::ONE_DIRECTION | Hello::ANSWERS_WANT | Hello::OPEN), 0);
         }
         Frame::Ping(f) => field("number", &f.number),
         Frame::Pong(f) => field("number", &f.number),

@@ -4,17 +4,20 @@ use std::collections::BTreeMap;
 
 use embedded_io::WriteReady;
 use sampan_core::driver::{Turn, nb as driver};
-use sampan_core::wire::{Code, NodeName};
+use sampan_core::wire::{Code, Nibble, NodeName};
 use sampan_core::{
     Both, Buffers, Directions, Engine, Incoming, Instant, Limits, Next, Nonce, Outgoing, Receiver, Sender,
     Session, Speaks, TransferId,
 };
-use sampan_tests::{Conditions, Disk, End, Finish, Heard, MemoryStorage, Offer, Pair, Policy, content};
+use sampan_tests::{
+    Carries, Chance, Conditions, Disk, End, Faults, Finish, Heard, Laid, MemoryStorage, Offer, Pair, Policy,
+    content,
+};
 
 use crate::script::Script;
 
-type Node<'b> = Session<'b, Both<'b>>;
-type Nodes<'b> = Pair<Node<'b>, Node<'b>>;
+type Node<'b, F> = Session<'b, Both<'b>, F>;
+type Nodes<'b, F> = Pair<Node<'b, F>, Node<'b, F>>;
 
 const SECOND: u64 = 1_000_000;
 const NAMES: [&str; 4] = ["a", "b/c", "\u{E9}", "d"];
@@ -31,12 +34,12 @@ struct World {
     sessions: u64,
 }
 
-pub(crate) fn run(script: &mut Script<'_>) {
+pub(crate) fn run<F: Laid>(script: &mut Script<'_>) {
     let mut world = World::default();
     while world.sessions == 0 || (world.sessions < 4 && !script.is_over()) {
-        session(&mut world, script);
+        session::<F>(&mut world, script);
     }
-    last_session(&mut world);
+    last_session::<F>(&mut world);
 }
 
 /// The memory of one end.
@@ -57,16 +60,25 @@ impl Memory {
         }
     }
 
-    fn chosen(script: &mut Script<'_>) -> Self {
-        let lengths = [64, 63, 70, 128, 300, 1_100, 5_000];
+    fn chosen<F: Laid>(script: &mut Script<'_>) -> Self {
+        // The smallest that the framing can do with.
+        let least =
+            (60..).find(|length| F::largest(*length) >= 60 && F::fits(*length) >= 60).expect("some length");
+        let lengths = [64, least, 70, 128, 300, 1_100, 5_000].map(|length| length.max(least));
         Self::new(script.pick(&lengths), script.pick(&lengths), script.pick(&[1, 2, 3]))
     }
 
-    fn node<'b>(&'b mut self, limits: &'b Limits, (speaks, nonce): (Speaks, u64), now: u64) -> Node<'b> {
+    fn node<'b, F: Laid>(
+        &'b mut self,
+        limits: &'b Limits,
+        (speaks, nonce): (Speaks, u64),
+        now: u64,
+    ) -> Node<'b, F> {
         let buffers = Buffers { receive: &mut self.receive, transmit: &mut self.transmit };
         let role =
             Both { sender: Sender::new(&mut self.outgoing), receiver: Receiver::new(&mut self.incoming) };
-        Session::new(buffers, limits, role, speaks, Nonce::new(nonce), Instant::from_micros(now))
+        let opening = (speaks, Nonce::new(nonce));
+        Session::with_framing(buffers, limits, role, (F::lay(), Nibble), opening, Instant::from_micros(now))
             .expect("large enough")
     }
 }
@@ -108,22 +120,52 @@ fn policy(script: &mut Script<'_>, clean: &mut bool) -> Policy {
     policy
 }
 
-fn session(world: &mut World, script: &mut Script<'_>) {
+/// What one direction of a link that loses frames does to them.
+fn faults(script: &mut Script<'_>) -> Faults {
+    let choice = script.byte();
+    let mut faults = Faults::seeded(u64::from(script.byte()));
+    let chance = Chance::of([0.01, 0.05, 0.3, 0.9][usize::from(choice / 8 % 4)]);
+    match choice % 8 {
+        0 | 1 => {}
+        2 => faults.flip = Chance::of([1e-4, 1e-3, 5e-3, 0.2][usize::from(choice / 8 % 4)]),
+        3 => faults.loss = chance,
+        4 => faults.doubling = chance,
+        5 => faults.babble = chance,
+        6 => faults.jitter = [2_000, 30_000, 200_000, 2 * SECOND][usize::from(choice / 8 % 4)],
+        _ => {
+            faults.lost = (0..8).map(|_| u64::from(script.byte() % 64)).collect();
+            faults.twice = (0..4).map(|_| u64::from(script.byte() % 64)).collect();
+        }
+    }
+    faults
+}
+
+fn session<F: Laid>(world: &mut World, script: &mut Script<'_>) {
     let limits = [limits(script), limits(script)];
-    let mut memory = [Memory::chosen(script), Memory::chosen(script)];
+    let mut memory = [Memory::chosen::<F>(script), Memory::chosen::<F>(script)];
     let mut conditions = Conditions {
         delay: script.pick(&[0, 10_000]),
         capacity: script.pick(&[usize::MAX, 1, 64, 300]),
         read_max: script.pick(&[usize::MAX, 1, 7, 61]),
         write_max: script.pick(&[usize::MAX, 1, 7, 61]),
-        rate: 0,
+        ..Conditions::default()
     };
     if conditions.capacity == 1 {
         // Not so slow that a long frame takes longer than the silence budget.
         conditions.delay /= 10;
     }
-    let mut run = Run::new(world, &limits, &mut memory, conditions);
-    run.clean = true;
+    if F::CARRIES == Carries::Datagrams {
+        // One that does not fit is lost, and none is divided.
+        conditions =
+            Conditions { capacity: usize::MAX, read_max: usize::MAX, write_max: usize::MAX, ..conditions };
+    }
+    let mut run = Run::<F>::new(world, &limits, &mut memory, conditions);
+    run.clean = F::CARRIES == Carries::Stream;
+    if !run.clean {
+        for end in 0..2 {
+            run.pair.wire.channel(end).faults = faults(script);
+        }
+    }
     for end in 0..2 {
         *run.policy(end) = policy(script, &mut run.clean);
     }
@@ -197,10 +239,10 @@ fn session(world: &mut World, script: &mut Script<'_>) {
 }
 
 /// Everything works: whatever is owed is sent.
-fn last_session(world: &mut World) {
+fn last_session<F: Laid>(world: &mut World) {
     let limits = [Limits::LARGE; 2];
     let mut memory = [Memory::new(1_000, 1_000, 4), Memory::new(1_000, 1_000, 4)];
-    let mut run = Run::new(world, &limits, &mut memory, Conditions::default());
+    let mut run = Run::<F>::new(world, &limits, &mut memory, Conditions::default());
     for ((end, name), data) in run.world.owed.clone() {
         run.offer(end, name, data);
     }
@@ -211,9 +253,9 @@ fn last_session(world: &mut World) {
 }
 
 /// One session of both ends.
-struct Run<'w, 'b> {
+struct Run<'w, 'b, F> {
     world: &'w mut World,
-    pair: Nodes<'b>,
+    pair: Nodes<'b, F>,
     /// Nothing happened that a transfer may fail of.
     clean: bool,
     /// Where every byte takes a round trip, files are short.
@@ -225,7 +267,7 @@ struct Run<'w, 'b> {
     seen: [usize; 2],
 }
 
-impl<'w, 'b> Run<'w, 'b> {
+impl<'w, 'b, F: Laid> Run<'w, 'b, F> {
     fn new(
         world: &'w mut World,
         limits: &'b [Limits; 2],
@@ -246,6 +288,7 @@ impl<'w, 'b> Run<'w, 'b> {
         let b = memory_b.node(&limits[1], (Speaks::Second, nonce + 1), now);
         let [disk_a, disk_b] = &world.disks;
         let ends = ((a, MemoryStorage::on(disk_a)), (b, MemoryStorage::on(disk_b)));
+        let conditions = Conditions { carries: F::CARRIES, ..conditions };
         let mut pair = Pair::join(ends.0, ends.1, conditions, now);
         pair.a.storage.words = "a notice".into();
         pair.b.storage.words =
@@ -261,7 +304,7 @@ impl<'w, 'b> Run<'w, 'b> {
         }
     }
 
-    fn node(&mut self, end: usize) -> &mut Node<'b> {
+    fn node(&mut self, end: usize) -> &mut Node<'b, F> {
         if end == 0 { &mut self.pair.a.engine } else { &mut self.pair.b.engine }
     }
 
@@ -441,7 +484,7 @@ impl<'w, 'b> Run<'w, 'b> {
 }
 
 /// Turns until there is nothing to do now.
-fn work(end: &mut End<Node<'_>>, now: u64) {
+fn work<F: Laid>(end: &mut End<Node<'_, F>>, now: u64) {
     let now = Instant::from_micros(now);
     for _ in 0..100_000 {
         if end.finish.is_some() {
@@ -459,7 +502,7 @@ fn work(end: &mut End<Node<'_>>, now: u64) {
 }
 
 /// When an end that has nothing to do now wants to be called again.
-fn deadline(end: &mut End<Node<'_>>, now: u64) -> Option<u64> {
+fn deadline<F: Laid>(end: &mut End<Node<'_, F>>, now: u64) -> Option<u64> {
     if end.finish.is_some() {
         return None;
     }

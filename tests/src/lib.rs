@@ -3,25 +3,35 @@
 //! [`Pair`] joins two engines over a simulated link in virtual time, [`MemoryStorage`] holds their files, [`Disk`] is what
 //! survives a cut.
 
+mod bottleneck;
+mod channel;
+mod dice;
 mod disk;
 pub mod executor;
 mod faults;
 pub mod flash;
 mod link;
+mod lives;
 mod pair;
 mod puppet;
 mod setup;
 mod snapshot;
 mod storage;
+mod tasks;
 
-pub use disk::{Disk, PartFile};
-pub use faults::Faults;
-pub use link::{Channel, Conditions, SimLink, TapeLink, Wire};
-pub use pair::{After, End, Finish, Heard, Pair, session, session_over};
+pub use bottleneck::Bottleneck;
+pub use channel::{Carries, Channel};
+pub use dice::Dice;
+pub use disk::{Disk, PartFile, Past};
+pub use faults::{Bursts, Chance, Faults};
+pub use link::{Conditions, SimLink, TapeLink, Wire};
+pub use lives::{Jobs, Lives};
+pub use pair::{After, End, Finish, Heard, Pair, run_together, session, session_begun, session_over};
 pub use puppet::Puppet;
-pub use setup::{LossyNode, Node, Setup};
+pub use setup::{Laid, LossyNode, Node, NodeOver, PacketNode, Setup};
 pub use snapshot::assert_snapshot;
 pub use storage::{MemoryStorage, Offer, Policy};
+pub use tasks::{Task, is_good};
 
 /// `length` bytes that look like no others: different seeds give different contents.
 pub fn content(seed: u64, length: usize) -> Vec<u8> {

@@ -1,15 +1,16 @@
-//! A simulated link: two byte channels in virtual time.
+//! A simulated link: two channels in virtual time.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::rc::Rc;
 
-use crate::faults::Faults;
+use crate::channel::{Carries, Channel};
 use embedded_io::{ErrorKind, ErrorType, Read, ReadReady, Write, WriteReady};
 
 /// What a link is like.
 #[derive(Clone, Copy, Debug)]
 pub struct Conditions {
+    /// What it carries.
+    pub carries: Carries,
     /// One-way delay in microseconds.
     pub delay: u64,
     /// Bytes that one direction holds before it takes no more.
@@ -20,32 +21,22 @@ pub struct Conditions {
     pub write_max: usize,
     /// Bytes a second, in each direction; 0 for any.
     pub rate: u64,
+    /// Bytes that wait for their turn at this rate; datagrams beyond them are dropped.
+    pub queue: usize,
 }
 
 impl Default for Conditions {
     fn default() -> Self {
-        Self { delay: 10_000, capacity: usize::MAX, read_max: usize::MAX, write_max: usize::MAX, rate: 0 }
+        Self {
+            carries: Carries::Stream,
+            delay: 10_000,
+            capacity: usize::MAX,
+            read_max: usize::MAX,
+            write_max: usize::MAX,
+            rate: 0,
+            queue: usize::MAX,
+        }
     }
-}
-
-/// One direction.
-#[derive(Debug, Default)]
-pub struct Channel {
-    flights: VecDeque<(u64, Vec<u8>)>,
-    inside: usize,
-    /// Bytes that went in.
-    pub carried: u64,
-    /// The link ends once so many bytes went in.
-    pub cut_after: Option<u64>,
-    /// Bytes beyond so many vanish, while the link stays open.
-    pub mute_after: Option<u64>,
-    /// Everything that went in, if it is kept.
-    pub tape: Option<Vec<u8>>,
-    /// What happens to what goes in.
-    pub faults: Faults,
-    /// When the last byte that went in will have left.
-    busy_until: u64,
-    closed: bool,
 }
 
 /// Both directions, and the time.
@@ -60,7 +51,14 @@ pub struct Wire {
 impl Wire {
     /// A link at `now` microseconds.
     pub fn new(conditions: Conditions, now: u64) -> Self {
-        Self { conditions, now: Rc::new(Cell::new(now)), channels: Default::default() }
+        let channel = || Rc::new(RefCell::new(Channel::new(&conditions)));
+        Self { conditions, now: Rc::new(Cell::new(now)), channels: [channel(), channel()] }
+    }
+
+    /// The time of this link is from now on that of `other`.
+    pub(crate) fn keep_time_of(&mut self, other: &Self) {
+        assert!(other.now() >= self.now(), "time runs backwards");
+        self.now = other.now.clone();
     }
 
     /// Both ends of it; the first writes into channel 0.
@@ -88,18 +86,14 @@ impl Wire {
     /// Ends both directions; what is under way still arrives.
     pub fn close(&self) {
         for channel in &self.channels {
-            channel.borrow_mut().closed = true;
+            channel.borrow_mut().close();
         }
     }
 
     /// When the next bytes arrive that are not there yet.
     pub fn next_arrival(&self) -> Option<u64> {
         let now = self.now();
-        self.channels
-            .iter()
-            .flat_map(|channel| channel.borrow().flights.iter().map(|(at, _)| *at).collect::<Vec<_>>())
-            .filter(|at| *at > now)
-            .min()
+        self.channels.iter().filter_map(|channel| channel.borrow().next_arrival(now)).min()
     }
 }
 
@@ -145,29 +139,14 @@ impl Read for SimLink {
             return Err(ErrorKind::TimedOut);
         }
         self.last_read = self.wire.now();
-        let mut channel = self.wire.channel(1 - self.out);
-        let now = self.wire.now();
         let limit = buffer.len().min(self.wire.conditions.read_max);
-        let mut n = 0;
-        while n < limit {
-            let Some((at, bytes)) = channel.flights.front_mut() else { break };
-            if *at > now {
-                break;
-            }
-            let taken = bytes.len().min(limit - n);
-            buffer[n..n + taken].copy_from_slice(&bytes[..taken]);
-            bytes.drain(..taken);
-            n += taken;
-            if bytes.is_empty() {
-                channel.flights.pop_front();
-            }
+        let mut channel = self.wire.channel(1 - self.out);
+        let n = channel.read(&mut buffer[..limit], self.wire.now());
+        match n {
+            0 if channel.has_ended() => Ok(0),
+            0 => Err(ErrorKind::TimedOut),
+            n => Ok(n),
         }
-        channel.inside -= n;
-        if n == 0 {
-            let ended = channel.closed && channel.flights.is_empty();
-            return if ended { Ok(0) } else { Err(ErrorKind::TimedOut) };
-        }
-        Ok(n)
     }
 }
 
@@ -176,12 +155,7 @@ impl ReadReady for SimLink {
         if self.trickles() {
             return Ok(false);
         }
-        let channel = self.wire.channel(1 - self.out);
-        let now = self.wire.now();
-        Ok(match channel.flights.front() {
-            Some((at, _)) => *at <= now,
-            None => channel.closed,
-        })
+        Ok(self.wire.channel(1 - self.out).is_readable(self.wire.now()))
     }
 }
 
@@ -189,40 +163,15 @@ impl Write for SimLink {
     fn write(&mut self, bytes: &[u8]) -> Result<usize, ErrorKind> {
         let conditions = self.wire.conditions;
         let mut channel = self.wire.channel(self.out);
-        if channel.closed {
+        if channel.is_closed() {
             return Err(ErrorKind::ConnectionReset);
         }
-        let mut n =
-            bytes.len().min(conditions.write_max).min(conditions.capacity.saturating_sub(channel.inside));
+        let n = channel.room(bytes.len().min(conditions.write_max), &conditions);
         if n == 0 {
             return Err(ErrorKind::TimedOut);
         }
-        let cut = channel.cut_after.is_some_and(|cut| channel.carried + n as u64 >= cut);
-        if let (true, Some(after)) = (cut, channel.cut_after) {
-            n = (after - channel.carried) as usize;
-        }
-        if let Some(mute) = channel.mute_after {
-            let heard = mute.saturating_sub(channel.carried).min(n as u64) as usize;
-            channel.carried += n as u64;
-            if heard > 0 {
-                let at = self.wire.now() + conditions.delay;
-                channel.inside += heard;
-                channel.flights.push_back((at, bytes[..heard].to_vec()));
-            }
-            return Ok(n);
-        }
-        channel.carried += n as u64;
-        if let Some(tape) = &mut channel.tape {
-            tape.extend_from_slice(&bytes[..n]);
-        }
-        let left = (n as u64 * 1_000_000).checked_div(conditions.rate).unwrap_or(0);
-        channel.busy_until = channel.busy_until.max(self.wire.now()) + left;
-        let at = channel.busy_until + conditions.delay;
-        let arrives = channel.faults.apply(&bytes[..n]);
-        if !arrives.is_empty() {
-            channel.inside += arrives.len();
-            channel.flights.push_back((at, arrives));
-        }
+        let (n, cut) = channel.until_cut(n);
+        channel.write(&bytes[..n], self.wire.now(), conditions.delay);
         drop(channel);
         if cut {
             self.wire.close();
@@ -241,7 +190,7 @@ impl Write for SimLink {
 impl WriteReady for SimLink {
     fn write_ready(&mut self) -> Result<bool, ErrorKind> {
         let channel = self.wire.channel(self.out);
-        Ok(channel.closed || channel.inside < self.wire.conditions.capacity)
+        Ok(channel.is_closed() || channel.room(1, &self.wire.conditions) > 0)
     }
 }
 

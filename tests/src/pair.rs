@@ -4,8 +4,8 @@ use sampan_core::driver::{Turn, nb as driver};
 use sampan_core::session::Role;
 use sampan_core::wire::{Code, Nibble};
 use sampan_core::{
-    Both, By, Engine, Error, Event, Framing, Instant, Next, Nonce, Session, Speaks, Stream, TransferId,
-    WantId,
+    Both, By, Engine, Error, Event, Framing, Instant, LinkError, Missing, Next, Nonce, Reliability, Session,
+    Speaks, Stream, Stretches, TransferId, WantId,
 };
 
 use crate::link::{Conditions, SimLink, Wire};
@@ -74,7 +74,7 @@ impl<E: Engine> End<E> {
     /// Turns until there is nothing to do now; whether anything was done.
     pub fn work(&mut self, now: u64) -> bool {
         let mut worked = false;
-        for _ in 0..10_000_000 {
+        for _ in 0..500_000 {
             if self.finish.is_some() {
                 return worked;
             }
@@ -89,8 +89,11 @@ impl<E: Engine> End<E> {
                 Err(nb::Error::WouldBlock) => return worked,
                 Err(nb::Error::Other(error)) => self.finish = Some(Err(error)),
             }
+            if self.storage.disk.is_off() {
+                self.finish = Some(Err(LinkError::Lost.into()));
+            }
         }
-        panic!("the engine is never done at one and the same moment");
+        panic!("never done at one and the same moment: {:?} {:?}", self.heard, self.link);
     }
 
     /// When it wants to be called again.
@@ -142,9 +145,20 @@ impl<A: Engine + core::fmt::Debug, B: Engine + core::fmt::Debug> Pair<A, B> {
         self.wire.now()
     }
 
+    fn keep_time_of(&mut self, wire: &Wire) {
+        for own in [&mut self.wire, self.a.link.wire_mut(), self.b.link.wire_mut()] {
+            own.keep_time_of(wire);
+        }
+    }
+
     /// Works at both ends until neither has anything to do at this moment.
+    ///
+    /// # Panics
+    ///
+    /// If they go on for ever, each answering the other.
     pub fn settle(&mut self) {
-        loop {
+        let began = [0, 1].map(|way| self.wire.channel(way).carried);
+        for _ in 0..5_000 {
             let now = self.now();
             let a = self.a.work(now);
             let b = self.b.work(now);
@@ -156,15 +170,31 @@ impl<A: Engine + core::fmt::Debug, B: Engine + core::fmt::Debug> Pair<A, B> {
                 return;
             }
         }
+        let carried = [0, 1].map(|way| self.wire.channel(way).carried - began[way]);
+        panic!(
+            "both ends answer each other for ever, with {carried:?} bytes so far: {:?} {:?}",
+            self.a, self.b
+        );
+    }
+
+    /// A new link between both ends, at `now`.
+    pub(crate) fn renew_link(&mut self, conditions: Conditions, now: u64) {
+        self.wire = Wire::new(conditions, now);
+        (self.a.link, self.b.link) = self.wire.ends();
+    }
+
+    /// The next moment at which something happens; `None` if nothing ever will.
+    pub(crate) fn next(&mut self) -> Option<u64> {
+        let now = self.now();
+        let next = [self.wire.next_arrival(), self.a.deadline(now), self.b.deadline(now)];
+        next.into_iter().flatten().min().map(|at| at.max(now + u64::from(at <= now)))
     }
 
     /// Goes on to the next moment at which something happens; `false` if both ends have finished.
     pub fn advance(&mut self) -> bool {
-        let now = self.now();
-        let next = [self.wire.next_arrival(), self.a.deadline(now), self.b.deadline(now)];
-        match next.into_iter().flatten().min() {
+        match self.next() {
             Some(at) => {
-                self.wire.advance(at.max(now + u64::from(at <= now)));
+                self.wire.advance(at);
                 true
             }
             None => self.a.finish.is_none() || self.b.finish.is_none(),
@@ -195,6 +225,37 @@ impl<A: Engine + core::fmt::Debug, B: Engine + core::fmt::Debug> Pair<A, B> {
     }
 }
 
+/// Runs several pairs by one clock until `done`, for at most `seconds` of virtual time.
+///
+/// # Panics
+///
+/// If it takes longer, or nothing happens any more.
+pub fn run_together<A, B>(
+    pairs: &mut [Pair<A, B>],
+    seconds: u64,
+    mut done: impl FnMut(&mut [Pair<A, B>]) -> bool,
+) where
+    A: Engine + core::fmt::Debug,
+    B: Engine + core::fmt::Debug,
+{
+    let [first, others @ ..] = &mut *pairs else { return };
+    for pair in others {
+        pair.keep_time_of(&first.wire);
+    }
+    let end = pairs[0].now() + seconds * 1_000_000;
+    loop {
+        for pair in &mut *pairs {
+            pair.settle();
+        }
+        if done(pairs) {
+            return;
+        }
+        let next = pairs.iter_mut().filter_map(Pair::next).min().expect("something that happens later");
+        assert!(next <= end, "not done in time");
+        pairs[0].wire.advance(next);
+    }
+}
+
 impl<'b, R: Role<'b>, F: Framing> End<Session<'b, R, F>> {
     /// Whether it has nothing under way.
     pub fn is_idle(&mut self) -> bool {
@@ -217,21 +278,41 @@ pub fn session(
     session_over(Stream::new(), limits, memory, opening, now)
 }
 
+/// Both roles, of which the receiver remembers so many gaps and the sender so many ranges that are missing.
+fn remembering<const GAPS: usize, const REPAIRS: usize>(slots: usize) -> Both<'static> {
+    let gaps: &'static mut Stretches<GAPS> = Box::leak(Box::default());
+    let repairs: &'static mut heapless::Vec<Missing, REPAIRS> = Box::leak(Box::default());
+    Both {
+        sender: sampan_core::Sender::with_repairs(leak(sampan_core::Outgoing::FREE, slots), repairs),
+        receiver: sampan_core::Receiver::with_gaps(leak(sampan_core::Incoming::FREE, slots), gaps),
+    }
+}
+
 /// The same in this framing.
 pub fn session_over<F: Framing>(
     framing: F,
     limits: sampan_core::Limits,
-    (receive, transmit, slots): (usize, usize, usize),
+    memory: (usize, usize, usize),
     (speaks, nonce): (Speaks, u64),
     now: u64,
 ) -> Session<'static, Both<'static>, F> {
-    let role = Both {
-        sender: sampan_core::Sender::new(leak(sampan_core::Outgoing::FREE, slots)),
-        receiver: sampan_core::Receiver::new(leak(sampan_core::Incoming::FREE, slots)),
+    session_begun(framing, limits, memory, (speaks, Nonce::new(nonce)), now)
+}
+
+/// The same, begun as another one has said that its successor should (§8.5).
+pub fn session_begun<F: Framing>(
+    framing: F,
+    limits: sampan_core::Limits,
+    (receive, transmit, slots): (usize, usize, usize),
+    opening: (Speaks, Nonce),
+    now: u64,
+) -> Session<'static, Both<'static>, F> {
+    let role = match framing.link() {
+        Reliability::Datagrams => remembering::<1024, 256>(slots),
+        Reliability::Reliable | Reliability::Lossy => remembering::<4, 4>(slots),
     };
     let buffers = sampan_core::Buffers { receive: leak(0xA5, receive), transmit: leak(0xA5, transmit) };
     let limits = Box::leak(Box::new(limits));
-    let (nonce, now) = (Nonce::new(nonce), Instant::from_micros(now));
-    Session::with_framing(buffers, limits, role, (framing, Nibble), (speaks, nonce), now)
-        .expect("large enough")
+    let now = Instant::from_micros(now);
+    Session::with_framing(buffers, limits, role, (framing, Nibble), opening, now).expect("large enough")
 }

@@ -8,7 +8,7 @@ use sampan_core::{
     Verdict, WantId,
 };
 
-use crate::disk::{Disk, PartFile};
+use crate::disk::{Disk, Operation, PartFile};
 
 /// A file to send.
 #[derive(Clone, Debug)]
@@ -143,6 +143,7 @@ impl MemoryStorage {
 
     /// A source is asked something: whether it can answer now.
     fn ready(&mut self) -> Result<(), Refusal> {
+        self.disk.operate();
         let is_dry = self.policy.dry & 1 == 1;
         self.policy.dry >>= 1;
         if is_dry { Err(Code::Wait.into()) } else { Ok(()) }
@@ -175,9 +176,12 @@ impl Storage for MemoryStorage {
             .part(&name)
             .filter(|part| part.identity == offer.identity && !offer.identity.is_empty() && !offer.restart)
             .map_or(ResumePoint::START, |part| part.durable);
-        let mut data = self.disk.part(&name).map_or(Vec::new(), |part| part.data);
-        data.truncate(resume.offset as usize);
-        self.disk.put_part(&name, PartFile { identity: offer.identity, data, durable: resume });
+        if self.disk.operate() == Operation::Done {
+            let mut data = self.disk.part(&name).map_or(Vec::new(), |part| part.data);
+            data.truncate(resume.offset as usize);
+            self.disk.put_part(&name, PartFile { identity: offer.identity, data, durable: resume });
+            self.disk.begin(&name, resume.offset);
+        }
         self.accepted.push((name, resume.offset));
         Verdict::Accept(resume)
     }
@@ -191,11 +195,15 @@ impl Storage for MemoryStorage {
             return Ok(0);
         }
         let taken = data.len().min(self.policy.at_most);
+        if self.disk.operate() == Operation::NotBegun {
+            return Ok(taken);
+        }
         let name = self.name(transfer);
         self.disk
             .with_part(&name, |part| {
-                assert_eq!(part.data.len() as u64, offset, "a store that does not follow on");
-                part.data.extend_from_slice(&data[..taken]);
+                let (start, end) = (offset as usize, offset as usize + taken);
+                part.data.resize(part.data.len().max(end), 0);
+                part.data[start..end].copy_from_slice(&data[..taken]);
             })
             .expect("a store without an accepted offer");
         self.stored += taken as u64;
@@ -208,8 +216,14 @@ impl Storage for MemoryStorage {
             let mut nibble = sampan_core::wire::Nibble;
             let held = sampan_core::wire::Crc32::update(&mut nibble, 0, &part.data[..offset as usize]);
             assert_eq!(held, check, "a prefix check that is not that of the prefix");
-            part.durable = ResumePoint { offset, check };
         });
+        if self.disk.operate() == Operation::Done {
+            self.disk.flush(&name);
+            // The record is written whole, or not at all.
+            if self.disk.operate() != Operation::NotBegun {
+                self.disk.with_part(&name, |part| part.durable = ResumePoint { offset, check });
+            }
+        }
         if self.policy.late_sync {
             self.late.push_back(Completion::Synced { transfer, durable: offset });
             return None;
@@ -229,15 +243,18 @@ impl Storage for MemoryStorage {
             self.late.push_back(Completion::Committed { transfer, result });
             return None;
         }
-        if result.is_ok() {
-            self.disk.publish(&name);
+        if result.is_ok() && self.disk.operate() == Operation::Done {
+            self.disk.flush(&name);
+            if self.disk.operate() != Operation::NotBegun {
+                self.disk.publish(&name);
+            }
         }
         Some(result)
     }
 
     fn abandon(&mut self, transfer: TransferId, part: Part) {
         let name = self.name(transfer);
-        if part == Part::Discard {
+        if part == Part::Discard && self.disk.operate() != Operation::NotBegun {
             self.disk.discard(&name);
         }
         self.abandoned.push((name, part));

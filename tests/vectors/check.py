@@ -71,7 +71,7 @@ def body(kind, f):
     if kind == "HELLO":
         digests = items(f["digests"])
         return (le(number(f["version"]), 1) + le(number(f["nonce"]), 8) + le(number(f["echo"]), 8)
-                + flags(f, "one_direction", "answers_want")
+                + flags(f, "one_direction", "answers_want", "open")
                 + b"".join(map(num, ("frame", "window", "eager", "transfers", "gaps", "name")))
                 + bytes([len(digests)]) + bytes(map(DIGESTS.index, digests)))
     if kind in ("PING", "PONG"):

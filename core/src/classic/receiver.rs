@@ -183,7 +183,7 @@ impl<'b, C: Crc32> Receiver<'b, C> {
 
     fn discard(&mut self) {
         self.held = 0..0;
-        let accepted = matches!(self.answer.take(), Some(Answer::Accept(_)));
+        let accepted = matches!(self.answer.take(), Some(Answer::Accept(..)));
         if accepted || self.part == PartState::Open {
             self.part = PartState::Discarded;
         }
@@ -297,7 +297,7 @@ impl<'b, C: Crc32> Receiver<'b, C> {
 
     fn decided(&mut self, answer: Answer) {
         match answer {
-            Answer::Accept(_) => {
+            Answer::Accept(..) => {
                 self.part = PartState::Open;
                 self.step(ReceiverEvent::Accept);
                 self.line.put(text::SIZE_OK);

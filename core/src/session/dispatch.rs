@@ -94,9 +94,6 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             if self.state == SessionState::Open {
                 self.shared.begin();
             }
-            if kind != Some(Kind::Hello) {
-                self.greeting.is_answered();
-            }
         }
         match kind {
             Some(kind) if self.state == SessionState::Opening && kind != Kind::Hello => {
@@ -133,6 +130,8 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
                 if self.notice == NoticeState::Sent && number == self.number {
                     self.notice = NoticeState::None;
                     self.hand.business = Business::NoticeTaken { number };
+                } else if self.pings.is_one(number) {
+                    self.hand.business = Business::Ponged { number };
                 }
             }
             Kind::Notice => {
@@ -209,7 +208,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
     /// A frame that a sender sends.
     fn senders(&mut self, kind: Kind, check: u32) -> Result<(), Fault> {
         let heard_bye = self.has_heard_bye();
-        let link = self.shared.link;
+        let link = self.framing.link();
         let bytes = self.inbox.bytes(self.hand.view.range());
         let ours = match (self.shared.peer.order, self.role.sender()) {
             (Order::Both, _) | (_, None) => false,
@@ -236,9 +235,10 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             }
             Kind::Data => {
                 let data = Data::parse(bytes)?;
-                if let Some(piece) = receiver.data(&data, link)? {
+                if let Some(piece) = receiver.data(&data, limits.window, link)? {
                     let wanted = data.payload.get(piece.skip..).unwrap_or_default();
-                    let check = if piece.skip == 0 {
+                    let wanted = wanted.get(..piece.length).unwrap_or_default();
+                    let check = if wanted.len() == data.payload.len() {
                         let header = bytes.len().saturating_sub(wanted.len());
                         let tag = self.crc.update(self.opening.receiving, &[Kind::Data.code()]);
                         let head = self.crc.update(tag, bytes.get(..header).unwrap_or_default());
@@ -246,7 +246,10 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
                     } else {
                         self.crc.update(piece.before, wanted)
                     };
-                    self.hand.give(Business::Store { check }, piece.slot, wanted.len());
+                    let after = data.payload.len().saturating_sub(piece.skip).saturating_sub(piece.length);
+                    self.hand.view.end = self.hand.view.end.saturating_sub(after);
+                    let business = Business::Store { check, ahead: piece.ahead };
+                    self.hand.give(business, piece.slot, wanted.len());
                 }
             }
             _ => {

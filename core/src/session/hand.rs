@@ -41,9 +41,10 @@ pub(super) enum Business {
     Wanted {
         number: u32,
     },
-    /// DATA: the storage takes it. `check` is that of the transfer's contents up to its end.
+    /// DATA: the storage takes it, so many bytes ahead of all that is received. `check` is that of what it continues and all of it.
     Store {
         check: u32,
+        ahead: u32,
     },
     /// END: the storage commits.
     Commit,
@@ -51,6 +52,10 @@ pub(super) enum Business {
     Opened,
     /// PONG: our notice was taken.
     NoticeTaken {
+        number: u32,
+    },
+    /// PONG: a ping of the application's was answered.
+    Ponged {
         number: u32,
     },
     Notice,

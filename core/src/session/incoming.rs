@@ -8,7 +8,8 @@ use super::hand::Begin;
 use super::shared::Shared;
 use super::slots::Slot;
 use super::transitions::{ReceiveEvent, ReceiveState};
-use crate::action::{Answer, Refusal, ResumePoint};
+use crate::action::{Answer, Refusal, ResumePoint, Takes};
+use crate::framing::Reliability;
 use crate::units::Instant;
 use crate::wire::{Code, DigestKind, Offer};
 
@@ -37,6 +38,7 @@ pub struct Incoming {
     /// Where something was found missing last (§8.5), and 1: it is told once.
     missed: u64,
     pub(super) digest: DigestKind,
+    pub(super) takes: Takes,
     credit: Credit,
     due: Due,
     owes: Owes,
@@ -49,6 +51,13 @@ enum Credit {
     Open,
     /// The sink is busy: the peer is told to wait.
     Closed,
+}
+
+/// What is known to be missing beyond everything that has been received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Tail {
+    pub(super) start: u64,
+    pub(super) length: u64,
 }
 
 /// The frame, other than ACK, that the peer is still to be sent.
@@ -79,7 +88,7 @@ impl Owes {
     pub(super) const WORDS: Self = Self(4);
     pub(super) const KEEP: Self = Self(8);
     pub(super) const DISCARD: Self = Self(16);
-    /// The ACK says that something is missing.
+    /// The ACK says that something is missing beyond all that has been received.
     const GAP: Self = Self(32);
 
     const fn has(self, other: Self) -> bool {
@@ -110,6 +119,7 @@ impl Incoming {
         untold: 0,
         missed: 0,
         digest: DigestKind::Crc32,
+        takes: Takes::AnyOrder,
         credit: Credit::Open,
         due: Due::Nothing,
         owes: Owes::NOTHING,
@@ -183,8 +193,9 @@ impl Incoming {
     /// The storage has decided.
     pub(super) fn decided(&mut self, answer: Answer, begin: Begin, now: Instant) {
         match answer {
-            Answer::Accept(from) => {
+            Answer::Accept(from, takes) => {
                 self.step(ReceiveEvent::Accept);
+                self.takes = takes;
                 let afresh = begin == Begin::AtStart || from.offset > self.size;
                 self.begin(if afresh { ResumePoint::START } else { from }, now);
             }
@@ -224,17 +235,24 @@ impl Incoming {
         self.owe_ack();
     }
 
-    /// Bytes have come before those that are next.
-    pub(super) fn misses(&mut self) {
-        if self.missed != self.received.saturating_add(1) {
-            self.lacks();
+    /// Bytes have come, and were dropped, before those that are next after `reach`.
+    pub(super) fn misses(&mut self, reach: u64) {
+        if self.missed != reach.saturating_add(1) {
+            self.lacks(reach);
         }
     }
 
-    /// What is next is missing.
-    pub(super) fn lacks(&mut self) {
-        self.missed = self.received.saturating_add(1);
+    /// What is next after `reach`, up to which something has been received, is missing.
+    pub(super) fn lacks(&mut self, reach: u64) {
+        self.missed = reach.saturating_add(1);
         self.owes = self.owes.and(Owes::ACK).and(Owes::GAP);
+    }
+
+    /// What the ACK that is owed says to be missing beyond `reach`.
+    pub(super) fn tail(&self, reach: u64) -> Option<Tail> {
+        let missing = self.owes.has(Owes::GAP) && self.missed == reach.saturating_add(1);
+        let known = if self.size == Self::UNKNOWN { 0 } else { self.size.saturating_sub(reach) };
+        missing.then_some(Tail { start: reach, length: known.max(1) })
     }
 
     /// Says how far it is, if that was not said yet.
@@ -251,18 +269,38 @@ impl Incoming {
 
     /// `length` more bytes are stored; `check` is the CRC-32 of all.
     pub(super) fn stored(&mut self, length: usize, check: u32, shared: &Shared<'_>) {
-        let added = u32::try_from(length).unwrap_or(u32::MAX);
         if self.unsynced == 0 {
             self.unsynced_since = shared.now;
         }
-        self.received = self.received.saturating_add(length as u64);
+        self.grow(length as u64, check);
+        self.took(length, shared);
+    }
+
+    fn grow(&mut self, length: u64, check: u32) {
+        self.received = self.received.saturating_add(length);
         self.check = check;
-        self.unsynced = self.unsynced.saturating_add(added);
+        self.unsynced = self.unsynced.saturating_add(u32::try_from(length).unwrap_or(u32::MAX));
+    }
+
+    /// The sink has taken bytes, of the beginning or beyond a gap.
+    pub(super) fn took(&mut self, length: usize, shared: &Shared<'_>) {
+        let added = u32::try_from(length).unwrap_or(u32::MAX);
         self.untold = self.untold.saturating_add(added);
-        if self.untold >= shared.limits.window / 2 {
+        let enough = match shared.link {
+            // At every second frame.
+            Reliability::Datagrams => added.saturating_mul(2).min(shared.limits.window / 2),
+            _ => shared.limits.window / 2,
+        };
+        if self.untold >= enough {
             self.owe_ack();
         }
         self.credit(Credit::Open);
+    }
+
+    /// A gap is closed: `length` more bytes, that were stored before, follow what is received; `check` is the CRC-32 of all.
+    pub(super) fn joins(&mut self, length: u64, check: u32) {
+        self.grow(length, check);
+        self.owe_ack();
     }
 
     /// The sink is busy: credit 0 is told once (§10.3).

@@ -1,5 +1,6 @@
 //! The session as an [`Engine`]: what it needs next, and what the answers do.
 
+use super::beyond::Kept;
 use super::hand::Business;
 use super::incoming::Chore;
 use super::making::Making;
@@ -107,7 +108,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Engine for Session<'b, R, F, C> {
 
     fn fetched(&mut self, n: Result<usize, Refusal>) {
         match self.take_making() {
-            Making::Data { slot, room } => self.fetch(slot, n.map(|n| n.min(room))),
+            Making::Data { slot, offset, room } => self.fetch((slot, offset), n.map(|n| n.min(room))),
             Making::Prefix { slot, room } => self.verify(slot, n.map(|n| n.min(room))),
             _ => {}
         }
@@ -126,31 +127,40 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Engine for Session<'b, R, F, C> {
     }
 
     fn stored(&mut self, n: Result<usize, Refusal>) {
-        let Business::Store { check } = self.hand.business else { return };
-        let Some(incoming) = self.role.receiver().and_then(|receiver| receiver.slot(self.hand.slot)) else {
-            return;
-        };
+        let Business::Store { check, ahead } = self.hand.business else { return };
+        let (slot, link) = (self.hand.slot, self.framing.link());
+        let Some(receiver) = self.role.receiver() else { return };
         let data = self.inbox.bytes(self.hand.view.range());
-        match n {
+        let (length, check) = match n {
             Ok(0) => {
-                incoming.busy();
+                if let Some(incoming) = receiver.slot(slot) {
+                    incoming.busy();
+                }
                 self.sink = Sink::Busy;
+                return;
             }
             Ok(n) if n < data.len() => {
-                let check = self.crc.update(incoming.check, data.get(..n).unwrap_or_default());
-                self.hand.view.start = self.hand.view.start.saturating_add(n);
-                self.shared.progress();
-                incoming.stored(n, check, &self.shared);
+                (n, self.crc.update(receiver.check(slot, ahead), data.get(..n).unwrap_or_default()))
             }
-            Ok(_) => {
-                self.hand.business = Business::Spent;
-                self.shared.progress();
-                incoming.stored(data.len(), check, &self.shared);
-            }
+            Ok(_) => (data.len(), check),
             Err(refusal) => {
                 self.hand.business = Business::Spent;
-                incoming.store_failed(refusal);
+                if let Some(incoming) = receiver.slot(slot) {
+                    incoming.store_failed(refusal);
+                }
+                return;
             }
+        };
+        let is_all = length == data.len();
+        self.shared.progress();
+        let kept = receiver.stored((slot, ahead), length, check, &self.shared, link);
+        if is_all || kept == Kept::No {
+            self.hand.business = Business::Spent;
+            return;
+        }
+        self.hand.view.start = self.hand.view.start.saturating_add(length);
+        if let (Business::Store { ahead, .. }, true) = (&mut self.hand.business, ahead > 0) {
+            *ahead = ahead.saturating_add(u32::try_from(length).unwrap_or(u32::MAX));
         }
     }
 

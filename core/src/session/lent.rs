@@ -38,14 +38,17 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
     fn lend_making(&mut self) -> Option<Action<'_>> {
         let sender = self.role.sender();
         let slot = self.making.slot().and_then(|slot| sender?.slot(slot));
-        let (transfer, offset) = slot.map_or((TransferId(0), 0), |slot| (TransferId(slot.id), slot.sent));
+        let (transfer, compared) = slot.map_or((TransferId(0), 0), |slot| (TransferId(slot.id), slot.sent));
         let digest = self.role.sender().map(|sender| sender.digest());
         Some(match self.making {
             Making::Nothing => return None,
             Making::Offer { .. } => Action::Describe { transfer, digest: digest? },
             Making::Want { want } => Action::Ask { want },
-            Making::Data { room, .. } | Making::Prefix { room, .. } => {
+            Making::Data { offset, room, .. } => {
                 Action::Fetch { transfer, offset, into: self.outbox.payload::<F>(room) }
+            }
+            Making::Prefix { room, .. } => {
+                Action::Fetch { transfer, offset: compared, into: self.outbox.payload::<F>(room) }
             }
             Making::End { .. } => Action::Finish { transfer, into: self.outbox.payload::<F>(digest?.len()) },
             Making::Notice { room } => {
@@ -76,9 +79,10 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
                 let transfer = self.role.sender()?.next_id();
                 Action::Wanted(Wanted { want: Want::parse(view).ok()?, transfer, answer: &mut self.answer })
             }
-            Business::Store { .. } => {
+            Business::Store { ahead, .. } => {
                 let incoming = self.role.receiver()?.slot(slot)?;
-                Action::Store { transfer: TransferId(incoming.id), offset: incoming.received, data: view }
+                let offset = incoming.received.saturating_add(ahead.into());
+                Action::Store { transfer: TransferId(incoming.id), offset, data: view }
             }
             Business::Commit => {
                 let Ok(End { transfer, size, check, digest, value }) = End::parse(view) else { return None };
@@ -86,6 +90,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             }
             Business::Opened => Action::Event(Event::Opened),
             Business::NoticeTaken { number } => Action::Event(Event::NoticeTaken { number }),
+            Business::Ponged { number } => Action::Event(Event::Ponged { number }),
             Business::Bye { code } => Action::Event(Event::Bye { code }),
             Business::Notice => Action::Event(Event::Notice(words(view))),
             Business::Noise => Action::Event(Event::Noise(view)),

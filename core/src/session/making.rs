@@ -2,7 +2,7 @@
 
 use super::outbox::Urgency;
 use super::role::Role;
-use super::sender::Task;
+use super::sender::{Task, Turn};
 use super::transitions::SessionState;
 use super::{Asking, NoticeState, Session, Source};
 use crate::action::Refusal;
@@ -25,6 +25,7 @@ pub(super) enum Making {
     },
     Data {
         slot: usize,
+        offset: u64,
         room: usize,
     },
     /// No frame: the prefix is read into the free part of the transmit buffer.
@@ -87,17 +88,20 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         if self.shared.peer.transfers == 0 {
             sender.give_up_all();
         }
+        if turn == Turn::Peers {
+            sender.gives_way();
+        }
         let Some(task) = sender.task(room, whole, turn, &self.shared) else { return false };
         let room = room.min(self.shared.peer.frame);
         let mut w = self.outbox.begin::<F>(room);
         self.making = match task {
             Task::Describe { slot } => Making::Offer { slot },
             Task::Verify { slot, room } => Making::Prefix { slot, room },
-            Task::Fetch { slot, room } => {
+            Task::Fetch { slot, offset, room } => {
                 if let Some(slot) = sender.slot(slot) {
-                    Data::emit_header(slot.id, slot.sent, &mut w);
+                    Data::emit_header(slot.id, offset, &mut w);
                 }
-                Making::Data { slot, room }
+                Making::Data { slot, offset, room }
             }
             Task::Finish { slot } => {
                 sender.end(slot, &mut w);
@@ -152,13 +156,13 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         self.finish_frame(0);
     }
 
-    pub(super) fn fetch(&mut self, slot: usize, fetched: Result<usize, Refusal>) {
+    pub(super) fn fetch(&mut self, (slot, offset): (usize, u64), fetched: Result<usize, Refusal>) {
         let length = match fetched {
             Ok(length) if length > 0 => length,
             Ok(_) => {
                 self.outbox.built(0);
                 if let Some(sender) = self.role.sender() {
-                    sender.ended(slot);
+                    sender.ended(slot, offset);
                 }
                 return;
             }
@@ -166,7 +170,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         };
         let sealed = self.finish_frame(length);
         if let Some(sender) = self.role.sender() {
-            sender.fetched(slot, length, sealed, &mut self.shift, self.shared.now);
+            sender.fetched((slot, offset), length, sealed, &mut self.shift, &self.shared);
         }
     }
 

@@ -38,8 +38,6 @@ pub(super) enum Greeting {
     Echoed,
     /// It did, but the peer's says that it has not seen it: another one is due.
     EchoDue,
-    /// It did, and the peer has said something else since: it has seen it.
-    Answered,
 }
 
 impl Opening {
@@ -62,14 +60,7 @@ impl Greeting {
 
     /// Whether the peer can check frames from here.
     pub(super) fn is_known(self) -> bool {
-        matches!(self, Self::Echoed | Self::EchoDue | Self::Answered)
-    }
-
-    /// The peer's session is open.
-    pub(super) fn is_answered(&mut self) {
-        if *self == Self::Echoed {
-            *self = Self::Answered;
-        }
+        matches!(self, Self::Echoed | Self::EchoDue)
     }
 
     /// Whether HELLO was said and is not answered.
@@ -94,6 +85,8 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         let one_direction =
             if limits.directions == Directions::OneAtATime { Hello::ONE_DIRECTION } else { 0 };
         let answers_want = if self.role.sender().is_some() { Hello::ANSWERS_WANT } else { 0 };
+        let with_peer = self.state == SessionState::Open && self.opening.stranger == 0;
+        let open = if with_peer && self.shared.is_lossy() { Hello::OPEN } else { 0 };
         let hello = Hello {
             version: VERSION,
             nonce: self.opening.nonce,
@@ -101,12 +94,12 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
                 0 => self.opening.peer,
                 stranger => stranger,
             },
-            flags: one_direction | answers_want,
+            flags: one_direction | answers_want | open,
             frame: u32::try_from(F::largest(self.inbox.len())).unwrap_or(u32::MAX),
             window: limits.window,
             eager: limits.eager,
             transfers: self.role.receiver().map_or(0, |receiver| receiver.capacity()),
-            gaps: 0,
+            gaps: self.role.receiver().map_or(0, |receiver| receiver.gaps()),
             name: limits.name.into(),
             digests: limits.checks,
         };
@@ -145,7 +138,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             }
         }
         if self.state == SessionState::Open {
-            let unseen = !echoed || self.shared.is_lossy();
+            let unseen = if self.shared.is_lossy() { hello.flags & Hello::OPEN == 0 } else { !echoed };
             if unseen && self.greeting == Greeting::Echoed {
                 self.greeting = Greeting::EchoDue;
             }

@@ -4,7 +4,7 @@ use super::slots::Slot;
 use super::transitions::{SendEvent, SendState};
 use crate::action::{By, Event, Failure, Refusal, Sent};
 use crate::storage::Start;
-use crate::units::TransferId;
+use crate::units::{Instant, TransferId};
 use crate::wire::Code;
 
 /// One transfer from this end.
@@ -23,6 +23,12 @@ pub struct Outgoing {
     pub(super) summed: u64,
     pub(super) check: u32,
     pub(super) acked: u64,
+    /// Below this the receiver has everything but what its ACKs have named, and what was named is remembered.
+    pub(super) known: u64,
+    /// Bytes of it that were found to have arrived.
+    pub(super) delivered: u64,
+    /// How far it was last gone back, and when.
+    pub(super) went_back: (u64, Instant),
     /// DATA may go up to here.
     pub(super) limit: u64,
     /// What the receiver's part is to be compared with.
@@ -89,6 +95,9 @@ pub(super) enum Repeated {
     Due,
 }
 
+/// It was not gone back.
+const NEVER: (u64, Instant) = (u64::MAX, Instant::ZERO);
+
 impl Outgoing {
     /// A slot for a transfer.
     pub const FREE: Self = Self {
@@ -100,6 +109,9 @@ impl Outgoing {
         summed: 0,
         check: 0,
         acked: 0,
+        known: 0,
+        delivered: 0,
+        went_back: NEVER,
         limit: 0,
         prefix: 0,
         prefix_check: 0,
@@ -129,14 +141,19 @@ impl Outgoing {
         }
     }
 
-    /// Bytes sent and not yet acknowledged.
+    /// Whether DATA of it may be under way.
+    pub(super) fn is_moving(&self) -> bool {
+        matches!(self.state, SendState::Offered | SendState::Sending | SendState::Ended)
+    }
+
+    /// Everything below is known to have arrived, or to be missing.
+    pub(super) fn known(&self) -> u64 {
+        self.known.max(self.acked)
+    }
+
+    /// Bytes sent of which nothing is known yet.
     pub(super) fn flight(&self) -> u64 {
-        match self.state {
-            SendState::Offered | SendState::Sending | SendState::Ended => {
-                self.sent.saturating_sub(self.acked)
-            }
-            _ => 0,
-        }
+        if self.is_moving() { self.sent.saturating_sub(self.known()) } else { 0 }
     }
 
     /// The receiver has it; whether that can be.
@@ -173,22 +190,28 @@ impl Outgoing {
         match self.state {
             SendState::Offered | SendState::Ended => true,
             // Also if it may send no more until it hears how far it may.
-            SendState::Sending => self.flight() > 0 || self.sent >= self.limit,
+            SendState::Sending => self.sent > self.acked || self.sent >= self.limit,
             _ => false,
         }
     }
 
-    /// What may be lost is sent again from here on.
+    /// All that is not known to have arrived is sent again.
     pub(super) fn go_back(&mut self) {
-        self.sent = self.acked;
+        self.sent = self.known();
         if self.state == SendState::Ended && self.sent < self.summed {
             self.step(SendEvent::Missing);
         }
     }
 
+    /// Whether it was gone back there less than `span` microseconds ago: what tells of it may have been under way meanwhile.
+    pub(super) fn went_back_to(&self, offset: u64, span: u64, now: Instant) -> bool {
+        let (last, at) = self.went_back;
+        last == offset && now < at.after_micros(span)
+    }
+
     /// What awaits an answer may be lost: whether the receiver is to be asked how far it is.
     pub(super) fn repeat(&mut self) -> bool {
-        let waits = self.state == SendState::Sending && self.flight() == 0;
+        let waits = self.state == SendState::Sending && self.acked >= self.limit;
         self.go_back();
         if matches!(self.state, SendState::Offered | SendState::Ended) {
             self.repeats = Repeated::Due;
@@ -203,6 +226,9 @@ impl Outgoing {
         self.summed = 0;
         self.check = 0;
         self.acked = 0;
+        self.known = 0;
+        self.delivered = 0;
+        self.went_back = NEVER;
         self.prefix = 0;
         self.source = SourceEnd::Ahead;
     }

@@ -2,13 +2,14 @@
 
 mod owed;
 
+use super::beyond::{Beyond, Kept, Stretches};
 use super::dispatch::Fault;
 use super::hand::Begin;
 use super::incoming::{Due, Incoming, Owes};
 use super::shared::{Order, Shared};
 use super::slots::Slots;
 use super::transitions::{ReceiveEvent, ReceiveState};
-use crate::action::{Answer, Refusal};
+use crate::action::{Answer, Refusal, Takes};
 use crate::framing::Reliability;
 use crate::units::WantId;
 use crate::wire::{Code, Data, End, Offer};
@@ -17,6 +18,8 @@ use crate::wire::{Code, Data, End, Offer};
 #[derive(Debug)]
 pub struct Receiver<'b> {
     slots: Slots<'b, Incoming>,
+    /// What has come beyond gaps, if that is remembered.
+    beyond: Option<&'b mut dyn Beyond>,
     /// The highest id that was offered.
     last_id: u32,
     /// The number of the newest WANT.
@@ -30,23 +33,40 @@ pub struct Receiver<'b> {
 /// What is new in a frame of DATA.
 pub(super) struct Piece {
     pub(super) slot: usize,
+    /// Bytes between all that is received and it.
+    pub(super) ahead: u32,
     /// Bytes at its beginning that are there already.
     pub(super) skip: usize,
-    /// The CRC-32 of all that is there.
+    /// So many after them are to be stored.
+    pub(super) length: usize,
+    /// The CRC-32 of all that is there and that it continues.
     pub(super) before: u32,
 }
 
 impl<'b> Receiver<'b> {
-    /// A receiver of as many transfers at a time as there are `slots`; at least one.
+    /// A receiver of as many transfers at a time as there are `slots`; at least one. It remembers no gaps: where a frame is lost, everything from
+    /// there on is sent again.
     pub fn new(slots: &'b mut [Incoming]) -> Self {
         for slot in slots.iter_mut() {
             *slot = Incoming::FREE;
         }
-        Self { slots: Slots::new(slots), last_id: 0, last_want: 0, refused: None, ended: None }
+        Self { slots: Slots::new(slots), beyond: None, last_id: 0, last_want: 0, refused: None, ended: None }
+    }
+
+    /// The same for links that lose frames: it remembers as many gaps as `stretches` has room for (§5.6), so that only what was lost is sent again.
+    /// On a reliable link the memory is not used.
+    pub fn with_gaps<const N: usize>(slots: &'b mut [Incoming], stretches: &'b mut Stretches<N>) -> Self {
+        stretches.clear();
+        Self { beyond: Some(stretches), ..Self::new(slots) }
     }
 
     pub(super) fn capacity(&self) -> u32 {
         self.slots.capacity()
+    }
+
+    /// How many gaps are remembered.
+    pub(super) fn gaps(&self) -> u32 {
+        self.beyond.as_ref().map_or(0, |beyond| beyond.capacity())
     }
 
     /// Whether a transfer is under way, or wanted.
@@ -68,9 +88,8 @@ impl<'b> Receiver<'b> {
         self.slots.get_mut(slot)
     }
 
-    #[inline(never)]
     fn find(&mut self, id: u32) -> Option<(usize, &mut Incoming)> {
-        self.first(|slot| slot.id == id && slot.is_live())
+        find(&mut self.slots, id)
     }
 
     fn first(&mut self, is_it: impl Fn(&Incoming) -> bool) -> Option<(usize, &mut Incoming)> {
@@ -168,7 +187,13 @@ impl<'b> Receiver<'b> {
             self.refuse(id, Code::Busy);
             return Ok(None);
         };
-        if incoming.offer(offer) { Ok(Some(slot)) } else { Err(Fault::Unexpected) }
+        if !incoming.offer(offer) {
+            return Err(Fault::Unexpected);
+        }
+        if let (true, Some(beyond)) = (link.loses(), &mut self.beyond) {
+            beyond.forget(id);
+        }
+        Ok(Some(slot))
     }
 
     /// Answers an offer of a transfer that is over as before, if that is remembered: it has come late, or its answer was lost (§8.5).
@@ -201,8 +226,13 @@ impl<'b> Receiver<'b> {
     }
 
     /// What of a frame's payload the storage is to take, if any.
-    pub(super) fn data(&mut self, data: &Data<'_>, link: Reliability) -> Result<Option<Piece>, Fault> {
-        let Some((slot, incoming)) = self.find(data.transfer) else {
+    pub(super) fn data(
+        &mut self,
+        data: &Data<'_>,
+        window: u32,
+        link: Reliability,
+    ) -> Result<Option<Piece>, Fault> {
+        let Some((slot, incoming)) = find(&mut self.slots, data.transfer) else {
             return self.late(data.transfer, link);
         };
         if incoming.state != ReceiveState::Receiving {
@@ -221,13 +251,22 @@ impl<'b> Receiver<'b> {
             }
             return Ok(None);
         }
-        if link.loses() && data.offset > incoming.received {
-            incoming.misses();
-            return Ok(None);
+        if link.loses() {
+            match &mut self.beyond {
+                Some(beyond) if incoming.takes == Takes::AnyOrder => {
+                    return Ok(beyond.place(&mut self.slots, slot, data, window));
+                }
+                _ if data.offset > incoming.received => {
+                    incoming.misses(incoming.received);
+                    return Ok(None);
+                }
+                _ => {}
+            }
         }
         // Less than the payload has bytes.
         let skip = incoming.received.checked_sub(data.offset).ok_or(Fault::Unexpected)? as usize;
-        Ok(Some(Piece { slot, skip, before: incoming.check }))
+        let length = data.payload.len().saturating_sub(skip);
+        Ok(Some(Piece { slot, ahead: 0, skip, length, before: incoming.check }))
     }
 
     /// A frame for a transfer that is over here, or that never was.
@@ -245,14 +284,17 @@ impl<'b> Receiver<'b> {
 
     /// The slot of a transfer that the storage is to commit, if it is all there.
     pub(super) fn end(&mut self, end: &End<'_>, link: Reliability) -> Result<Option<usize>, Fault> {
-        let Some((slot, incoming)) = self.find(end.transfer) else {
+        let Some((slot, incoming)) = find(&mut self.slots, end.transfer) else {
             return self.late(end.transfer, link);
         };
         if incoming.state != ReceiveState::Receiving || end.digest != incoming.digest {
             return Err(Fault::Unexpected);
         }
         if link.loses() && end.size > incoming.received && incoming.may_end_at(end.size) {
-            incoming.lacks();
+            match &self.beyond {
+                Some(beyond) => beyond.ends(incoming, end.size),
+                None => incoming.lacks(incoming.received),
+            }
             return Ok(None);
         }
         if end.size != incoming.received || !incoming.may_end_at(end.size) {
@@ -303,6 +345,36 @@ impl<'b> Receiver<'b> {
         }
     }
 
+    /// The CRC-32 of what ends so far ahead of all that is received.
+    pub(super) fn check(&self, slot: usize, ahead: u32) -> u32 {
+        let Some(incoming) = self.slots.get(slot) else { return 0 };
+        match &self.beyond {
+            Some(beyond) if ahead > 0 => beyond.check(incoming, ahead),
+            _ => incoming.check,
+        }
+    }
+
+    /// The sink has taken `length` bytes so far ahead of all that is received; with what they continue they have this check.
+    pub(super) fn stored(
+        &mut self,
+        (slot, ahead): (usize, u32),
+        length: usize,
+        check: u32,
+        shared: &Shared<'_>,
+        link: Reliability,
+    ) -> Kept {
+        let Some(incoming) = self.slots.get_mut(slot) else { return Kept::No };
+        match &mut self.beyond {
+            Some(beyond) if ahead > 0 => return beyond.keep(incoming, ahead, length, check, shared),
+            Some(beyond) if link.loses() => {
+                incoming.stored(length, check, shared);
+                beyond.join(incoming);
+            }
+            _ => incoming.stored(length, check, shared),
+        }
+        Kept::Yes
+    }
+
     /// The application gives a transfer up: its slot, if that was possible.
     pub(super) fn cancel(&mut self, id: u32, refusal: Refusal) -> Option<usize> {
         let (slot, incoming) = self.find(id)?;
@@ -319,4 +391,9 @@ impl<'b> Receiver<'b> {
     pub(super) fn committed(&mut self, id: u32, result: Result<(), Refusal>) -> bool {
         self.find(id).is_some_and(|(_, incoming)| incoming.committed(result))
     }
+}
+
+#[inline(never)]
+fn find<'s>(slots: &'s mut Slots<'_, Incoming>, id: u32) -> Option<(usize, &'s mut Incoming)> {
+    slots.iter_mut().enumerate().find(|(_, slot)| slot.id == id && slot.is_live())
 }

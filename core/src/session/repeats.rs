@@ -50,6 +50,17 @@ impl Repeats {
         });
     }
 
+    /// The round trip as far as it is known, in microseconds.
+    pub(super) fn round_trip(&self) -> u64 {
+        self.smoothed.map_or(u64::from(FIRST.0).saturating_mul(1_000), |(smoothed, _)| smoothed.into())
+    }
+
+    /// After so many microseconds what was sent once more should have been answered.
+    pub(super) fn answered_after(&self) -> u64 {
+        let varies = self.smoothed.map_or(0, |(_, varies)| varies.saturating_mul(4).max(GRAIN / 4));
+        self.round_trip().saturating_add(varies.into())
+    }
+
     /// When it runs out.
     pub(super) fn due_at(&self) -> Instant {
         let span = match self.smoothed {

@@ -1,9 +1,14 @@
 //! The sender's half of a session (§9): what the application's wishes and the receiver's frames do to its transfers.
 
 mod pace;
+mod repairs;
 mod tasks;
 
+use heapless::VecView;
+pub use repairs::Missing;
+
 use pace::Pace;
+use repairs::{Repairs, Rules};
 pub(super) use tasks::{Task, Turn};
 
 use super::dispatch::Fault;
@@ -12,7 +17,8 @@ use super::shared::{Order, Shared};
 use super::slots::{Slot, Slots};
 use super::transitions::{SendEvent, SendState};
 use crate::action::{Answer, By, Event, Refusal, Sent};
-use crate::units::TransferId;
+use crate::framing::Reliability;
+use crate::units::{Instant, TransferId};
 use crate::wire::{
     Abort, Accept, Ack, Answered, Code, Decline, DigestKind, Done, Gaps, Hello, Scope, Writer,
 };
@@ -26,9 +32,19 @@ pub struct Sender<'b> {
     refused: Option<u32>,
     /// A transfer that is over, of which the receiver does not know that (§8.5).
     over: Option<u32>,
+    turn: Told,
     peer: Peer,
     /// What is lost, and what arrives, say how long frames should be.
     pace: Pace,
+    repairs: Repairs<'b>,
+}
+
+/// What the peer has said of whose turn it is, where DATA flows in one direction only (§11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    Nothing,
+    /// To wait for its own offer, which has not come yet and may be lost (§8.5).
+    Wait,
 }
 
 /// What the peer's HELLO says to a sender (§4.1).
@@ -36,15 +52,35 @@ pub struct Sender<'b> {
 struct Peer {
     window: u32,
     eager: u32,
+    gaps: u32,
     digest: DigestKind,
 }
 
 impl<'b> Sender<'b> {
     /// A sender of as many transfers at a time as there are `slots`; at least one.
+    ///
+    /// On a link that loses frames it sends everything again from the first that is missing on.
     pub fn new(slots: &'b mut [Outgoing]) -> Self {
+        Self::remembering(slots, None)
+    }
+
+    /// The same, which on a link that loses frames sends again only what is missing, as far as `repairs` can remember that.
+    pub fn with_repairs(slots: &'b mut [Outgoing], repairs: &'b mut VecView<Missing>) -> Self {
+        Self::remembering(slots, Some(repairs))
+    }
+
+    fn remembering(slots: &'b mut [Outgoing], repairs: Option<&'b mut VecView<Missing>>) -> Self {
         slots.fill(Outgoing::FREE);
-        let peer = Peer { window: 0, eager: 0, digest: DigestKind::Crc32 };
-        Self { slots: Slots::new(slots), last_id: 0, refused: None, over: None, peer, pace: Pace::new() }
+        Self {
+            slots: Slots::new(slots),
+            last_id: 0,
+            refused: None,
+            over: None,
+            turn: Told::Nothing,
+            peer: Peer { window: 0, eager: 0, gaps: 0, digest: DigestKind::Crc32 },
+            pace: Pace::new(),
+            repairs: Repairs::new(repairs),
+        }
     }
 
     /// The peer has said what it takes.
@@ -53,6 +89,7 @@ impl<'b> Sender<'b> {
             window: hello.window,
             // Nothing goes ahead of an answer where it may be lost (§8.5).
             eager: if shared.peer.order == Order::Both && !shared.is_lossy() { hello.eager } else { 0 },
+            gaps: hello.gaps,
             digest: hello.digests.choose(shared.limits.makes),
         };
     }
@@ -128,23 +165,31 @@ impl<'b> Sender<'b> {
 
     /// Whether something awaits an answer.
     pub(super) fn awaits(&self) -> bool {
-        self.slots.iter().any(Outgoing::awaits)
+        self.turn == Told::Wait || self.slots.iter().any(Outgoing::awaits)
     }
 
     /// Sends again what may be lost; whether the receiver is to be asked how far it is.
     pub(super) fn repeat(&mut self) -> bool {
+        self.turn = Told::Nothing;
         self.pace.ran_out();
         let mut asks = false;
         for slot in self.slots.iter_mut().filter(|slot| slot.awaits()) {
+            self.repairs.ran_out(slot.id);
             asks |= slot.repeat();
         }
         asks
+    }
+
+    /// The peer's offer has come: once that is received, it is this end's turn.
+    pub(super) fn gives_way(&mut self) {
+        self.turn = Told::Nothing;
     }
 
     /// The application gives a transfer up.
     pub(super) fn cancel(&mut self, id: u32, refusal: Refusal) {
         if let Some((_, slot)) = self.find(id) {
             slot.abort(refusal);
+            self.forget(id);
         }
     }
 
@@ -164,7 +209,7 @@ impl<'b> Sender<'b> {
     pub(super) fn wanted(&mut self, want: u32, answer: Answer) {
         let slot = match answer {
             Answer::Refuse(_) => self.take(SendEvent::Refuse),
-            Answer::Accept(_) | Answer::Have => {
+            Answer::Accept(..) | Answer::Have => {
                 self.queue().and_then(|id| self.find(id.0)).map(|(_, slot)| slot)
             }
         };
@@ -212,6 +257,8 @@ impl<'b> Sender<'b> {
         }
         shared.progress();
         if accept.have {
+            self.forget(accept.transfer);
+            let Some((_, slot)) = self.find(accept.transfer) else { return Ok(()) };
             return allowed(slot.state != SendState::Sending && slot.stored(Sent::HadIt));
         }
         if slot.size.is_some_and(|size| accept.offset > size) {
@@ -234,10 +281,15 @@ impl<'b> Sender<'b> {
         let (index, slot) = self.find(id)?;
         if code != Code::Wait || shared.peer.order == Order::Both {
             shared.progress();
-            return slot.refused(code).then_some(index);
+            let over = slot.refused(code).then_some(index);
+            self.forget(id);
+            return over;
         }
         if slot.step(SendEvent::Wait) {
             slot.again(slot.attempt);
+            if shared.is_lossy() {
+                self.turn = Told::Wait;
+            }
         }
         None
     }
@@ -254,7 +306,6 @@ impl<'b> Sender<'b> {
         if ack.received < slot.acked {
             return Ok(());
         }
-        let before = slot.acked;
         let further = ack.received > slot.acked && ack.received <= slot.summed;
         if further {
             slot.acked = ack.received;
@@ -262,14 +313,71 @@ impl<'b> Sender<'b> {
             shared.progress();
         }
         slot.limit = ack.received.saturating_add(ack.credit.into());
-        let lost = shared.is_lossy() && !ack.gaps.is_empty();
-        if lost {
-            slot.go_back();
-            self.pace.lost();
-        } else if further {
-            self.pace.arrived(ack.transfer, ack.received, ack.received.saturating_sub(before), shared);
+        if shared.is_lossy() {
+            self.heard(ack, shared);
         }
         Ok(())
+    }
+
+    /// An ACK on a link that loses frames (§8.5): what is missing is to be sent again.
+    fn heard(&mut self, ack: &Ack<'_>, shared: &mut Shared<'_>) {
+        let rules = self.rules(shared);
+        let remembers = self.repairs.remembers() && self.peer.gaps > 0;
+        let Some(slot) = self.slots.iter_mut().find(|slot| slot.id == ack.transfer && slot.is_moving())
+        else {
+            return;
+        };
+        let mut lost = 0;
+        if remembers {
+            let told = self.repairs.named(ack, slot.summed, &rules);
+            slot.known = slot.known.max(told.known).min(told.cut.unwrap_or(u64::MAX));
+            slot.sent = slot.sent.max(slot.known);
+            lost = told.lost;
+        }
+        // Nothing is kept from there on, at one of the two ends.
+        let tail = match ack.gaps.iter().last() {
+            Some(_) if !remembers => Some(ack.received),
+            Some(last) if ack.gaps.beyond() == 0 => Some(last.start).filter(|start| *start >= slot.known),
+            _ => None,
+        };
+        if let Some(tail) = tail.filter(|tail| !slot.went_back_to(*tail, rules.span, shared.now)) {
+            slot.went_back = (tail, shared.now);
+            slot.go_back();
+            self.pace.forget(ack.transfer);
+            lost = lost.saturating_add(1);
+        }
+        let known = slot.known();
+        let arrived = known.saturating_sub(self.repairs.missing(ack.transfer));
+        let more = arrived.saturating_sub(slot.delivered);
+        if more > 0 {
+            slot.delivered = arrived;
+            shared.progress();
+            self.pace.arrived(more);
+        }
+        self.pace.lost(lost);
+        self.pace.knows(ack.transfer, known, &self.repairs, shared);
+    }
+
+    /// When what is missing counts as lost (§8.5, §8.6).
+    fn rules(&self, shared: &Shared<'_>) -> Rules {
+        let (overtaken, allowance) = match shared.link {
+            Reliability::Datagrams => {
+                (self.pace.longest().saturating_mul(3), shared.repeats.round_trip() / 4)
+            }
+            Reliability::Reliable | Reliability::Lossy => (0, 0),
+        };
+        Rules { now: shared.now, overtaken, allowance, span: shared.repeats.answered_after() }
+    }
+
+    /// When something is to be sent that is not yet.
+    pub(super) fn wakes_at(&self, shared: &Shared<'_>) -> Option<Instant> {
+        self.repairs.due_at(&self.rules(shared))
+    }
+
+    /// Nothing of a transfer is under way any more.
+    fn forget(&mut self, id: u32) {
+        self.repairs.forget(id);
+        self.pace.forget(id);
     }
 
     /// DONE came: the transfer's slot, if there is a failure to tell.
@@ -285,6 +393,8 @@ impl<'b> Sender<'b> {
         };
         allowed(may_end)?;
         shared.progress();
+        self.forget(done.transfer);
+        let Some(slot) = self.slots.get_mut(index) else { return Ok(None) };
         let again = match (done.code, slot.attempt) {
             (Code::Ok, _) => {
                 slot.stored(Sent::Stored);
@@ -305,7 +415,9 @@ impl<'b> Sender<'b> {
     pub(super) fn aborted(&mut self, id: u32, code: Code, shared: &mut Shared<'_>) -> Option<usize> {
         let (index, slot) = self.find(id)?;
         shared.progress();
-        slot.refused(code).then_some(index)
+        let over = slot.refused(code).then_some(index);
+        self.forget(id);
+        over
     }
 
     /// A frame for a transfer that is over here is late; for one that never was it is wrong.

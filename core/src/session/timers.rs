@@ -131,9 +131,10 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             return end.min(repeat);
         }
         let stall = if self.expects() { self.stalls_at() } else { end };
+        let wake = self.role.sender().and_then(|sender| sender.wakes_at(&self.shared)).unwrap_or(end);
         let sync = self.role.receiver().and_then(|receiver| receiver.deadline(&self.shared)).unwrap_or(end);
         // A PING that is due and has found no room goes with whatever makes room for it.
         let ping = if self.shared.owes_ping() { end } else { self.shared.pings_at() };
-        end.min(stall).min(sync).min(ping).min(repeat)
+        end.min(stall).min(sync).min(ping).min(repeat).min(wake)
     }
 }

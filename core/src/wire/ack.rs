@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::kind::Kind;
 use super::reader::{Malformed, Reader};
-use super::writer::Writer;
+use super::writer::{Writer, varint_len};
 
 /// A missing range (§5.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -221,6 +221,33 @@ impl<'a> Ack<'a> {
     pub(crate) fn emit_without_gaps(&self, w: &mut Writer<'_>) {
         self.emit_until_gaps(w);
         w.u8(0);
+    }
+
+    /// Writes an ACK with as many of these gaps as find room, the first first. With each comes how many bytes have been received in one
+    /// piece from its end on.
+    pub(crate) fn emit_first(&self, gaps: impl Iterator<Item = (Gap, u64)> + Clone, w: &mut Writer<'_>) {
+        self.emit_until_gaps(w);
+        let (mut count, mut from, mut taken) = (0u32, self.received, 0usize);
+        for (gap, beyond) in gaps.clone() {
+            let more = count.saturating_add(1);
+            let skip = varint_len(gap.start.wrapping_sub(from));
+            let with_it = taken.saturating_add(skip).saturating_add(varint_len(gap.length));
+            let around = varint_len(more.into()).saturating_add(varint_len(beyond));
+            if with_it.saturating_add(around) > w.room() {
+                break;
+            }
+            (count, from, taken) = (more, gap.end(), with_it);
+        }
+        w.varint(count.into());
+        let (mut from, mut last) = (self.received, None);
+        for (gap, beyond) in gaps.take(usize::try_from(count).unwrap_or(usize::MAX)) {
+            w.varint(gap.start.wrapping_sub(from));
+            w.varint(gap.length);
+            (from, last) = (gap.end(), Some(beyond));
+        }
+        if let Some(beyond) = last {
+            w.varint(beyond);
+        }
     }
 
     fn emit_until_gaps(&self, w: &mut Writer<'_>) {

@@ -18,7 +18,7 @@ pub struct Hello {
     pub nonce: u64,
     /// The nonce last seen from the peer, 0 if none.
     pub echo: u64,
-    /// [`ONE_DIRECTION`](Self::ONE_DIRECTION) and [`ANSWERS_WANT`](Self::ANSWERS_WANT); others are neither sent nor read.
+    /// [`ONE_DIRECTION`](Self::ONE_DIRECTION), [`ANSWERS_WANT`](Self::ANSWERS_WANT) and [`OPEN`](Self::OPEN); others are neither sent nor read.
     pub flags: u8,
     /// Largest frame it takes, kind to check, in bytes; at least [`MIN_FRAME`].
     pub frame: u32,
@@ -41,8 +41,10 @@ impl Hello {
     pub const ONE_DIRECTION: u8 = 1;
     /// Flag: answers WANT.
     pub const ANSWERS_WANT: u8 = 2;
+    /// Flag: the session is open at this end, which needs no answer (§8.5).
+    pub const OPEN: u8 = 4;
 
-    const FLAGS: u8 = Self::ONE_DIRECTION | Self::ANSWERS_WANT;
+    const FLAGS: u8 = Self::ONE_DIRECTION | Self::ANSWERS_WANT | Self::OPEN;
 
     /// Reads the fields after the kind byte.
     ///
@@ -174,7 +176,7 @@ mod tests {
 
     #[test]
     fn unknown_flags_are_not_sent() {
-        assert_eq!(body(&Hello { flags: 0xFF, ..SMALLEST })[FLAGS], 0b11);
+        assert_eq!(body(&Hello { flags: 0xFF, ..SMALLEST })[FLAGS], 0b111);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::{Credit, Due, Incoming, Owes, Shared};
 use crate::action::{Action, By, Event, Failure, Refusal};
+use crate::session::beyond::Beyond;
 use crate::session::transitions::ReceiveState;
 use crate::storage::Part;
 use crate::units::{Instant, TransferId, WantId};
@@ -21,15 +22,15 @@ impl Incoming {
         self.owes.has(Owes::ACK) || !matches!(self.due, Due::Nothing | Due::Want)
     }
 
-    /// Writes the frame that is owed.
-    pub(in crate::session) fn emit(&mut self, w: &mut Writer<'_>, window: u32) {
+    /// Writes the frame that is owed; `beyond` is what remembers gaps, if something does.
+    pub(in crate::session) fn emit(&mut self, w: &mut Writer<'_>, window: u32, beyond: Option<&dyn Beyond>) {
         let transfer = self.id;
         let Refusal { code, words } = self.refusal;
         let credit = if self.credit == Credit::Open { window } else { 0 };
         let (received, check) = (self.received, self.check);
         match core::mem::replace(&mut self.due, Due::Nothing) {
             Due::Nothing | Due::Want => {
-                self.emit_ack(w, credit);
+                self.emit_ack(w, credit, beyond);
                 self.owes = self.owes.without(Owes::ACK.and(Owes::GAP));
                 self.untold = 0;
             }
@@ -42,13 +43,16 @@ impl Incoming {
         self.settle();
     }
 
-    fn emit_ack(&self, w: &mut Writer<'_>, credit: u32) {
+    fn emit_ack(&self, w: &mut Writer<'_>, credit: u32, beyond: Option<&dyn Beyond>) {
         let (transfer, received, durable) = (self.id, self.received, self.durable);
-        if self.owes.has(Owes::GAP) {
+        let ack = Ack { transfer, received, durable, credit, gaps: Gaps::NONE };
+        if let Some(beyond) = beyond {
+            beyond.emit(self, &ack, w);
+        } else if self.owes.has(Owes::GAP) {
             let gap = [Gap { start: received, length: 1 }];
-            Ack { transfer, received, durable, credit, gaps: Gaps::new(&gap, 0) }.emit(w);
+            Ack { gaps: Gaps::new(&gap, 0), ..ack }.emit(w);
         } else {
-            Ack { transfer, received, durable, credit, gaps: Gaps::NONE }.emit_without_gaps(w);
+            ack.emit_without_gaps(w);
         }
     }
 

@@ -1,7 +1,8 @@
 //! What the receiver owes: frames to the peer, chores to the storage, reports to the application.
 
+use super::super::beyond::Beyond;
 use super::super::incoming::Chore;
-use super::{Incoming, Receiver, Shared};
+use super::{Receiver, Shared};
 use crate::action::Action;
 use crate::units::Instant;
 use crate::wire::{Answered, Decline, Done, Writer};
@@ -18,9 +19,10 @@ impl Receiver<'_> {
             return true;
         }
         self.slots.trim();
-        match self.first(Incoming::owes_frame) {
-            Some((_, slot)) => {
-                slot.emit(w, shared.limits.window);
+        let beyond = self.beyond.as_deref().filter(|_| shared.is_lossy()).map(|beyond| beyond as &dyn Beyond);
+        match self.slots.iter_mut().find(|slot| slot.owes_frame()) {
+            Some(slot) => {
+                slot.emit(w, shared.limits.window, beyond);
                 true
             }
             None => false,

@@ -1,33 +1,51 @@
 //! How long frames are on a link that loses some, how many may be under way, and how long their answers take (§8.5).
 
 use super::super::shared::Shared;
+use super::repairs::Repairs;
 use crate::units::Instant;
 
 /// Payload of a frame at first, and at least.
-const FIRST: usize = 240;
-const SHORTEST: usize = 32;
-/// After so many that arrived a frame may be twice as long.
-const GROWS_AFTER: u8 = 32;
+const FIRST: u64 = 240;
+const SHORTEST: u64 = 32;
+/// What a frame costs beside its payload, framing included.
+const OVERHEAD: u64 = 11;
+/// Losses are counted in so many parts; before the first one of them is taken for granted.
+const PARTS: u64 = 16;
+/// More bytes are not remembered.
+const MEMORY: u64 = 4 << 20;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
-    /// The longest payload.
-    longest: usize,
-    /// How many have arrived since that was changed.
-    arrived: u8,
+    /// Bytes that have arrived, and frames that were lost meanwhile; what is long ago counts less.
+    arrived: u64,
+    lost: u64,
     /// So many bytes may be under way: where answers do not come in time, more would only come in their way.
     most: u64,
-    /// What was sent once only and is not acknowledged yet: the transfer, the end of the frame, and when.
-    sample: Option<(u32, u64, Instant)>,
+    sample: Option<Sample>,
+}
+
+/// What was sent once only and is not acknowledged yet: the transfer, the frame, and when.
+#[derive(Clone, Copy, Debug)]
+struct Sample {
+    transfer: u32,
+    start: u64,
+    end: u64,
+    at: Instant,
 }
 
 impl Pace {
     pub(super) fn new() -> Self {
-        Self { longest: FIRST, arrived: 0, most: u64::MAX, sample: None }
+        // As if one part had been lost in so many bytes that frames are as long as they are to be at first.
+        let arrived =
+            FIRST.saturating_mul(FIRST).checked_div(OVERHEAD.saturating_mul(PARTS)).unwrap_or(FIRST);
+        Self { arrived, lost: 1, most: u64::MAX, sample: None }
     }
 
-    pub(super) fn longest(&self) -> usize {
-        self.longest
+    /// The longest payload: what is lost with frames of n bytes grows with n, what their overhead costs shrinks with it, and the sum is
+    /// least where n^2 is the overhead times the bytes for which one is lost.
+    pub(super) fn longest(&self) -> u64 {
+        let each = self.arrived.saturating_mul(PARTS).checked_div(self.lost).unwrap_or(u64::MAX);
+        OVERHEAD.saturating_mul(each).isqrt().max(SHORTEST)
     }
 
     /// So many bytes may be under way.
@@ -36,36 +54,104 @@ impl Pace {
     }
 
     /// A frame was sent for the first time.
-    pub(super) fn sent(&mut self, transfer: u32, end: u64, now: Instant) {
+    pub(super) fn sent(&mut self, transfer: u32, start: u64, end: u64, at: Instant) {
         if self.sample.is_none() {
-            self.sample = Some((transfer, end, now));
+            self.sample = Some(Sample { transfer, start, end, at });
         }
     }
 
-    /// The receiver has a transfer up to there, `more` bytes further than before.
-    pub(super) fn arrived(&mut self, transfer: u32, received: u64, more: u64, shared: &mut Shared<'_>) {
-        self.most = self.most.saturating_add(more);
-        if let Some((_, _, sent)) = self.sample.filter(|(id, end, _)| *id == transfer && *end <= received) {
-            self.sample = None;
-            shared.repeats.measured(sent, shared.now);
+    /// So many bytes have arrived.
+    pub(super) fn arrived(&mut self, bytes: u64) {
+        self.most = self.most.saturating_add(bytes);
+        self.arrived = self.arrived.saturating_add(bytes);
+        if self.arrived > MEMORY {
+            self.arrived /= 2;
+            self.lost = (self.lost / 2).max(1);
         }
-        self.arrived = self.arrived.saturating_add(1);
-        if self.arrived >= GROWS_AFTER {
-            self.arrived = 0;
-            self.longest = self.longest.saturating_mul(2);
+    }
+
+    /// So many frames were lost.
+    pub(super) fn lost(&mut self, frames: u64) {
+        for _ in 0..frames.min(8) {
+            self.arrived = self.arrived.saturating_sub(self.arrived / 8).max(1);
+            self.lost = self.lost.saturating_sub(self.lost / 8).saturating_add(PARTS);
         }
+    }
+
+    /// Of a transfer everything below `known` is known.
+    pub(super) fn knows(
+        &mut self,
+        transfer: u32,
+        known: u64,
+        repairs: &Repairs<'_>,
+        shared: &mut Shared<'_>,
+    ) {
+        let Some(sample) = self.sample.filter(|sample| sample.transfer == transfer && sample.end <= known)
+        else {
+            return;
+        };
+        self.sample = None;
+        if !repairs.touches(transfer, sample.start, sample.end) {
+            shared.repeats.measured(sample.at, shared.now);
+        }
+    }
+
+    /// What is sent again tells nothing of the round trip.
+    pub(super) fn forget(&mut self, transfer: u32) {
+        self.sample = self.sample.filter(|sample| sample.transfer != transfer);
     }
 
     /// No answer has come in time: one frame at first, and more as answers come.
     pub(super) fn ran_out(&mut self) {
-        self.lost();
-        self.most = self.longest as u64;
+        self.sample = None;
+        self.lost(2);
+        self.most = self.longest();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How long frames are after `frames` of this length each, of which every `nth` is lost.
+    fn after(mut pace: Pace, bytes: u64, a_loss_every: u64) -> u64 {
+        let mut since = 0;
+        let mut passed = 0;
+        while passed < bytes {
+            let frame = pace.longest();
+            passed += frame;
+            since += frame;
+            if since >= a_loss_every {
+                since = 0;
+                pace.lost(1);
+            } else {
+                pace.arrived(frame);
+            }
+        }
+        pace.longest()
     }
 
-    /// Something was lost: what is sent again tells nothing of the round trip.
-    pub(super) fn lost(&mut self) {
-        self.sample = None;
-        self.arrived = 0;
-        self.longest = (self.longest / 2).max(SHORTEST);
+    #[test]
+    fn frames_are_as_long_as_the_line_lets_them_be() {
+        assert_eq!(Pace::new().longest(), 239);
+        let noisy = after(Pace::new(), 60_000, 1_000);
+        assert!((85..125).contains(&noisy), "{noisy}");
+        let fair = after(Pace::new(), 400_000, 10_000);
+        assert!((280..380).contains(&fair), "{fair}");
+        assert!(after(Pace::new(), 100_000, u64::MAX) > 4_000);
+        let mut clean = Pace::new();
+        clean.arrived(4 << 20);
+        let noise = after(clean, 400_000, 1_000);
+        assert!(noise < 125, "{noise}");
+    }
+
+    #[test]
+    fn a_frame_that_must_be_sent_again_is_shorter() {
+        let mut pace = Pace::new();
+        for _ in 0..100 {
+            pace.ran_out();
+        }
+        assert_eq!(pace.longest(), SHORTEST);
+        assert_eq!(pace.most(), SHORTEST);
     }
 }

@@ -4,10 +4,10 @@ use super::super::outbox::Sealed;
 use super::super::outgoing::{Attempt, Outgoing, Repeated, Reply, SourceEnd};
 use super::super::shared::Shared;
 use super::super::transitions::{SendEvent, SendState};
-use super::Sender;
+use super::repairs::Due;
+use super::{Sender, Told};
 use crate::action::Refusal;
 use crate::storage::{Description, FileType, Start};
-use crate::units::Instant;
 use crate::wire::{Code, Crc32, Data, End, MIN_FRAME, Offer, Shift, UncheckedName, Writer};
 
 /// Whose direction may carry DATA, where only one may (§11).
@@ -26,6 +26,7 @@ pub(in crate::session) enum Task {
     /// Read for a DATA frame.
     Fetch {
         slot: usize,
+        offset: u64,
         room: usize,
     },
     /// Read to compare the prefix.
@@ -38,6 +39,16 @@ pub(in crate::session) enum Task {
     },
 }
 
+/// What is to be done about what is missing.
+enum Repair {
+    Nothing,
+    Waits,
+    Task(Task),
+}
+
+/// A window that is smaller than twice this has frames of its own length.
+const SHORT: u64 = 32;
+
 impl Sender<'_> {
     /// What is to be done for the transfer that is sending, or else for the next that can be offered. `room` is the longest
     /// frame that can be built now, `whole` the longest in an empty transmit buffer; `turn` says whose direction it is.
@@ -48,6 +59,12 @@ impl Sender<'_> {
         turn: Turn,
         shared: &Shared<'_>,
     ) -> Option<Task> {
+        match self.repair(room, whole, shared) {
+            Repair::Nothing => {}
+            // It goes before anything new.
+            Repair::Waits => return self.describe(room, whole, turn, shared),
+            Repair::Task(task) => return Some(task),
+        }
         let sending = self
             .slots
             .iter()
@@ -63,7 +80,14 @@ impl Sender<'_> {
                 return Some(task);
             }
         }
-        let held = turn == Turn::Peers || self.open() as u64 >= shared.peer.transfers.into();
+        self.describe(room, whole, turn, shared)
+    }
+
+    /// The next transfer that can be offered.
+    fn describe(&self, room: usize, whole: usize, turn: Turn, shared: &Shared<'_>) -> Option<Task> {
+        let held = turn == Turn::Peers
+            || self.turn == Told::Wait
+            || self.open() as u64 >= shared.peer.transfers.into();
         if held || (room < shared.control_frame() && room < whole) {
             return None;
         }
@@ -74,6 +98,42 @@ impl Sender<'_> {
             .filter(|(_, slot)| slot.state == SendState::Queued)
             .min_by_key(|(_, slot)| slot.id)?;
         Some(Task::Describe { slot })
+    }
+
+    /// What is missing at the receiver, if anything is to be sent again.
+    fn repair(&self, room: usize, whole: usize, shared: &Shared<'_>) -> Repair {
+        if !shared.is_lossy() {
+            return Repair::Nothing;
+        }
+        let Some(Due { transfer, offset, end }) = self.repairs.due(&self.rules(shared)) else {
+            return Repair::Nothing;
+        };
+        let moving = |slot: &Outgoing| slot.id == transfer && slot.is_moving();
+        let Some((slot, outgoing)) = self.slots.iter().enumerate().find(|(_, slot)| moving(slot)) else {
+            return Repair::Nothing;
+        };
+        let overhead = Data::overhead(transfer, offset);
+        let wish = self.payload(whole, overhead, shared).min(end.saturating_sub(offset));
+        let allowed = self.window().min(outgoing.limit.saturating_sub(offset));
+        if allowed == 0 || (allowed < wish && self.flight() > 0) {
+            return Repair::Waits;
+        }
+        let length = usize::try_from(wish.min(allowed)).unwrap_or(usize::MAX);
+        if room < length.saturating_add(overhead) {
+            return Repair::Waits;
+        }
+        Repair::Task(Task::Fetch { slot, offset, room: length })
+    }
+
+    /// The longest payload that a frame is to have.
+    fn payload(&self, whole: usize, overhead: usize, shared: &Shared<'_>) -> u64 {
+        let payload = whole.min(shared.peer.frame).saturating_sub(overhead) as u64;
+        if !shared.is_lossy() {
+            return payload;
+        }
+        // Two of them at least may be under way, or each would be waited for.
+        let half = u64::from(self.peer.window / 2).max(SHORT);
+        payload.min(self.pace.longest()).min(half)
     }
 
     fn advance(
@@ -103,8 +163,7 @@ impl Sender<'_> {
         }
         let allowed = self.allowed(outgoing);
         let overhead = Data::overhead(outgoing.id, outgoing.sent);
-        let payload = whole.min(shared.peer.frame).saturating_sub(overhead) as u64;
-        let payload = if shared.is_lossy() { payload.min(self.pace.longest() as u64) } else { payload };
+        let payload = self.payload(whole, overhead, shared);
         let left = match outgoing.summed.checked_sub(outgoing.sent) {
             // What was sent before goes again as far as that, and no further.
             Some(before @ 1..) => before,
@@ -117,17 +176,23 @@ impl Sender<'_> {
         }
         let length = usize::try_from(wish.min(allowed)).unwrap_or(usize::MAX);
         let needed = length.saturating_add(overhead);
-        (room >= needed).then_some(Task::Fetch { slot, room: length })
+        (room >= needed).then_some(Task::Fetch { slot, offset: outgoing.sent, room: length })
     }
 
-    /// Bytes sent and not acknowledged, over all transfers.
+    /// Bytes under way, over all transfers: what has arrived beyond gaps is not, nor what is lost and not sent again yet.
     fn flight(&self) -> u64 {
-        self.slots.iter().map(Outgoing::flight).fold(0, u64::saturating_add)
+        let again = |slot: &Outgoing| if slot.is_moving() { self.repairs.under_way(slot.id) } else { 0 };
+        self.slots.iter().map(|slot| slot.flight().saturating_add(again(slot))).fold(0, u64::saturating_add)
+    }
+
+    /// So many more bytes may be under way.
+    fn window(&self) -> u64 {
+        u64::from(self.peer.window).min(self.pace.most()).saturating_sub(self.flight())
     }
 
     /// How many bytes of DATA may go now (§9.3).
     fn allowed(&self, outgoing: &Outgoing) -> u64 {
-        let window = u64::from(self.peer.window).min(self.pace.most()).saturating_sub(self.flight());
+        let window = self.window();
         match (outgoing.state, outgoing.start) {
             (SendState::Sending, _) => window.min(outgoing.limit.saturating_sub(outgoing.sent)),
             (SendState::Offered, Start::Eager) => {
@@ -146,9 +211,10 @@ impl Sender<'_> {
     // Answers of the storage.
 
     pub(in crate::session) fn failed(&mut self, slot: usize, refusal: Refusal) {
-        if let Some(slot) = self.slot(slot) {
-            slot.abort(refusal);
-        }
+        let Some(slot) = self.slot(slot) else { return };
+        let id = slot.id;
+        slot.abort(refusal);
+        self.forget(id);
     }
 
     /// Writes the OFFER of a slot.
@@ -184,26 +250,35 @@ impl Sender<'_> {
     /// A DATA frame with `length` bytes is in the transmit buffer.
     pub(in crate::session) fn fetched(
         &mut self,
-        slot: usize,
+        (slot, offset): (usize, u64),
         length: usize,
         sealed: Sealed,
         shift: &mut Shift,
-        now: Instant,
+        shared: &Shared<'_>,
     ) {
+        let rules = self.rules(shared);
         let Some(slot) = self.slots.get_mut(slot) else { return };
-        let end = slot.sent.saturating_add(length as u64);
-        if slot.sent >= slot.summed {
+        let end = offset.saturating_add(length as u64);
+        if offset == slot.summed {
             slot.check = sealed.extend(slot.check, length, shift);
             slot.summed = end;
-            self.pace.sent(slot.id, end, now);
+            self.pace.sent(slot.id, offset, end, shared.now);
         }
-        slot.sent = end;
+        if offset == slot.sent {
+            slot.sent = end;
+            return;
+        }
+        self.repairs.sent(Due { transfer: slot.id, offset, end }, slot.summed, shared.now);
+        if slot.state == SendState::Ended && !self.repairs.is_due(slot.id, &rules) {
+            // END asks what is still missing.
+            slot.repeats = Repeated::Due;
+        }
     }
 
-    /// The source has ended.
-    pub(in crate::session) fn ended(&mut self, slot: usize) {
+    /// The source has ended at `offset`.
+    pub(in crate::session) fn ended(&mut self, slot: usize, offset: u64) {
         let Some(slot) = self.slots.get_mut(slot) else { return };
-        if slot.size.is_some() || slot.sent < slot.summed {
+        if slot.size.is_some() || offset < slot.summed {
             slot.abort(Refusal { code: Code::Changed, words: "the source ended early" });
         } else {
             slot.source = SourceEnd::Reached;
@@ -231,6 +306,7 @@ impl Sender<'_> {
         } else if slot.sent == slot.prefix {
             slot.step(SendEvent::PrefixEqual);
             slot.acked = slot.sent;
+            slot.delivered = slot.sent;
         }
     }
 

@@ -1,0 +1,61 @@
+"""How long an answer is awaited, how much may be under way, and how long a frame is, on links that lose frames (§8.5, §8.7)."""
+
+LONGEST = 5.0
+FIRST_PAYLOAD = 240
+LEAST_PAYLOAD = 32
+DATAGRAM = 1200
+
+
+class Pace:
+    def __init__(self, is_lossy, is_datagrams, largest_payload):
+        self.is_lossy, self.is_datagrams = is_lossy, is_datagrams
+        self.largest = min(largest_payload, DATAGRAM) if is_datagrams else largest_payload
+        self.payload = min(self.largest, FIRST_PAYLOAD) if is_lossy else self.largest
+        self.trip, self.spread, self.timeout, self.backoff = None, 0.0, 1.0, 1
+        self.allowed = 10 * self.payload if is_datagrams else float("inf")
+        self.turn = float("inf")  # from here on it grows by a frame a round trip
+        self.risen, self.lost_at = 0, float("-inf")
+
+    def round_trip(self):
+        return self.trip if self.trip is not None else 1.0
+
+    def measured(self, trip):
+        if self.trip is None:
+            self.trip, self.spread = trip, trip / 2
+        else:
+            self.spread += (abs(self.trip - trip) - self.spread) / 4
+            self.trip += (trip - self.trip) / 8
+        self.timeout = min(LONGEST, self.trip + max(4 * self.spread, self.trip / 2, 0.010))
+
+    def wait(self):
+        return min(LONGEST, self.timeout * self.backoff)
+
+    def came_further(self, length):
+        self.backoff = 1
+        if not length:
+            return
+        self.allowed += length if self.allowed < self.turn else self.payload * length / self.allowed
+        self.risen += 1
+        if self.risen >= 32 and self.payload < self.largest:
+            self.payload, self.risen = min(self.largest, self.payload * 2), 0
+
+    def is_less(self):
+        """A frame was lost: shorter ones, on a line; on a packet link, where its length was not to blame, half of what is under way."""
+        self.risen = 0
+        if not self.is_datagrams:
+            self.payload = max(min(LEAST_PAYLOAD, self.largest), self.payload // 2)
+        else:
+            self.allowed = self.turn = max(2 * self.payload, self.allowed / 2)
+
+    def lost(self, now):
+        if now - self.lost_at >= self.round_trip():
+            self.lost_at = now
+            self.is_less()
+
+    def ran_out(self, now):
+        self.backoff = min(self.backoff * 2, 64)
+        under_way = self.allowed
+        self.is_less()
+        self.lost_at = now
+        self.turn = max(2 * self.payload, under_way / 2) if self.is_datagrams else float("inf")
+        self.allowed = self.payload
