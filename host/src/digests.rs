@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crc_fast::CrcAlgorithm;
-use sampan_core::wire::{Crc32 as _, DigestKind, DigestList};
+use sampan_core::wire::{Crc32 as _, DigestKind, DigestList, combine};
 use sampan_core::{Digest, Ending};
 use sha2::Digest as _;
 
@@ -29,6 +29,15 @@ pub enum AnyDigest {
     Sha256(sha2::Sha256),
 }
 
+/// How a digest takes the pieces of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pieces {
+    /// Each has one of its own, and they are put together.
+    Join,
+    /// One after the other.
+    Follow,
+}
+
 impl AnyDigest {
     /// An empty digest of this kind.
     #[must_use]
@@ -38,6 +47,31 @@ impl AnyDigest {
             DigestKind::Crc64Nvme => Self::Crc64Nvme(crc_fast::Digest::new(CrcAlgorithm::Crc64Nvme)),
             DigestKind::Blake3 => Self::Blake3(Box::default()),
             DigestKind::Sha256 => Self::Sha256(sha2::Sha256::new()),
+        }
+    }
+
+    /// An empty one of the same kind.
+    #[must_use]
+    pub fn empty(&self) -> Self {
+        Self::new(self.kind())
+    }
+
+    /// Whether the digest of two pieces follows from those of each.
+    #[must_use]
+    pub const fn pieces(&self) -> Pieces {
+        match self {
+            Self::Crc32(_) | Self::Crc64Nvme(_) => Pieces::Join,
+            Self::Blake3(_) | Self::Sha256(_) => Pieces::Follow,
+        }
+    }
+
+    /// Goes on with the `length` bytes of which `next` is the digest. Both are of the same kind, and of one whose pieces [join](Pieces::Join);
+    /// otherwise nothing happens.
+    pub fn append(&mut self, next: &Self, length: u64) {
+        match (self, next) {
+            (Self::Crc32(check), Self::Crc32(next)) => *check = combine(*check, *next, length),
+            (Self::Crc64Nvme(digest), Self::Crc64Nvme(next)) => digest.combine(next),
+            _ => {}
         }
     }
 
@@ -164,6 +198,24 @@ mod tests {
             AnyDigest::new(DigestKind::Blake3).shown().to_string(),
             "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262"
         );
+    }
+
+    #[test]
+    fn pieces_are_put_together_where_that_can_be() {
+        for kind in DigestKind::ALL {
+            for cut in 0..=NUMBERS.len() {
+                let (a, b) = NUMBERS.split_at(cut);
+                let mut digest = AnyDigest::new(kind);
+                digest.update(a);
+                let mut next = digest.empty();
+                next.update(b);
+                match digest.pieces() {
+                    Pieces::Join => digest.append(&next, b.len() as u64),
+                    Pieces::Follow => digest.update(b),
+                }
+                assert_eq!(digest.shown(), of(kind).shown());
+            }
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What a session works in: buffers, slots and the limits that go with them.
 
+mod recovery;
+
 use std::io;
 
 use memmap2::MmapMut;
@@ -14,6 +16,7 @@ use crate::clock::Clock;
 use crate::digests;
 use crate::framing::HostFraming;
 use crate::link::{LONGEST_DATAGRAM, Nature, StreamLink};
+use recovery::Recovery;
 
 /// A session as hosts have it: in the framing of its link, with the processor's CRC-32.
 pub type HostSession<'m, R> = Session<'m, R, HostFraming, FastCrc32>;
@@ -52,6 +55,7 @@ pub struct Memory {
     outgoing: Vec<Outgoing>,
     incoming: Vec<Incoming>,
     framing: HostFraming,
+    recovery: Recovery,
 }
 
 impl Memory {
@@ -78,6 +82,7 @@ impl Memory {
             outgoing: vec![Outgoing::FREE; TRANSFERS],
             incoming: vec![Incoming::FREE; TRANSFERS],
             framing: HostFraming::Stream(Stream::new()),
+            recovery: Recovery::None,
         })
     }
 
@@ -133,6 +138,7 @@ impl Memory {
             outgoing: vec![Outgoing::FREE; DATAGRAM_TRANSFERS],
             incoming: vec![Incoming::FREE; DATAGRAM_TRANSFERS],
             framing: HostFraming::Datagrams(Datagrams),
+            recovery: Recovery::None,
         })
     }
 
@@ -155,8 +161,9 @@ impl Memory {
     ///
     /// See [`Session::with_framing`].
     pub fn sender(&mut self, opening: Opening) -> Result<HostSession<'_, Sender<'_>>, Error> {
-        let Self { limits, receive, transmit, outgoing, framing, .. } = self;
-        session((receive, transmit), limits, Sender::new(outgoing), *framing, opening)
+        let Self { limits, receive, transmit, outgoing, framing, recovery, .. } = self;
+        let role = recovery.sender(framing.link(), outgoing);
+        session((receive, transmit), limits, role, *framing, opening)
     }
 
     /// A session that receives.
@@ -165,8 +172,9 @@ impl Memory {
     ///
     /// See [`Session::with_framing`].
     pub fn receiver(&mut self, opening: Opening) -> Result<HostSession<'_, Receiver<'_>>, Error> {
-        let Self { limits, receive, transmit, incoming, framing, .. } = self;
-        session((receive, transmit), limits, Receiver::new(incoming), *framing, opening)
+        let Self { limits, receive, transmit, incoming, framing, recovery, .. } = self;
+        let role = recovery.receiver(framing.link(), incoming);
+        session((receive, transmit), limits, role, *framing, opening)
     }
 
     /// A session that sends and receives.
@@ -175,8 +183,8 @@ impl Memory {
     ///
     /// See [`Session::with_framing`].
     pub fn both(&mut self, opening: Opening) -> Result<HostSession<'_, Both<'_>>, Error> {
-        let Self { limits, receive, transmit, outgoing, incoming, framing } = self;
-        let role = Both { sender: Sender::new(outgoing), receiver: Receiver::new(incoming) };
+        let Self { limits, receive, transmit, outgoing, incoming, framing, recovery } = self;
+        let role = recovery.both(framing.link(), outgoing, incoming);
         session((receive, transmit), limits, role, *framing, opening)
     }
 }

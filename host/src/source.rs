@@ -143,6 +143,7 @@ impl Storage for FileSource {
     fn describe(&mut self, transfer: TransferId, digest: DigestKind) -> Result<Description<'_>, Refusal> {
         let outbound = self.items.get_mut(&transfer).ok_or(Refusal::from(Code::NotFound))?;
         let kind = outbound.item.kind;
+        outbound.fetched = 0;
         let described = match kind {
             ItemKind::Named | ItemKind::Found => {
                 let opened = open_regular(&outbound.item.path, kind);
@@ -193,7 +194,7 @@ impl Storage for FileSource {
             Some(Open::Directory(_)) | None => Ok(0),
         };
         let n = outbound.or_note(Doing::Read, result)?;
-        outbound.fetched = offset.saturating_add(n as u64);
+        outbound.fetched = outbound.fetched.max(offset.saturating_add(n as u64));
         Ok(n)
     }
 
@@ -288,6 +289,8 @@ mod tests {
         let mut value = [0; 8];
         assert_eq!(source.finish(ONE, &mut value), Ok(8));
         assert_eq!(u64::from_le_bytes(value), 0xAE8B_1486_0A79_9888);
+        // What was lost is read again.
+        assert_eq!(source.fetch(ONE, 2, &mut into), Ok(6));
         assert_eq!(source.remove(ONE).unwrap().digest.unwrap(), "crc64:ae8b14860a799888");
     }
 

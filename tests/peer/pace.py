@@ -40,10 +40,11 @@ class Pace:
             self.payload, self.risen = min(self.largest, self.payload * 2), 0
 
     def is_less(self):
-        """A frame was lost: shorter ones, and on a packet link half of what is under way; once a round trip."""
+        """A frame was lost: shorter ones, on a line; on a packet link, where its length was not to blame, half of what is under way."""
         self.risen = 0
-        self.payload = max(min(LEAST_PAYLOAD, self.largest), self.payload // 2)
-        if self.is_datagrams:
+        if not self.is_datagrams:
+            self.payload = max(min(LEAST_PAYLOAD, self.largest), self.payload // 2)
+        else:
             self.allowed = self.turn = max(2 * self.payload, self.allowed / 2)
 
     def lost(self, now):

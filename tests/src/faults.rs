@@ -30,6 +30,8 @@ pub struct Faults {
     pub junk: Option<(u64, Vec<u8>)>,
     /// When nothing passes, in microseconds.
     pub outages: Vec<Range<u64>>,
+    /// From this moment on the link is whole, in microseconds.
+    pub until: Option<u64>,
     dice: Dice,
     /// The frame that is passing, as far as it has come.
     frame: u64,
@@ -147,6 +149,10 @@ impl Faults {
         self.outages.iter().any(|outage| outage.contains(&now))
     }
 
+    fn is_over(&self, now: u64) -> bool {
+        self.until.is_some_and(|until| now >= until)
+    }
+
     fn decide(&mut self) -> Fate {
         let unlucky = self.dice.happens(self.loss.0);
         let in_burst = self.bursts.as_mut().is_some_and(|bursts| bursts.loses(&mut self.dice));
@@ -179,6 +185,9 @@ impl Faults {
 
     /// What arrives of these bytes of a line.
     pub(crate) fn apply(&mut self, bytes: &[u8], now: u64) -> Vec<u8> {
+        if self.is_over(now) {
+            return bytes.to_vec();
+        }
         let out = self.is_out(now);
         let mut arrives = Vec::with_capacity(bytes.len());
         for &byte in bytes {
@@ -210,6 +219,9 @@ impl Faults {
 
     /// What arrives of this datagram.
     pub(crate) fn datagram(&mut self, bytes: &[u8], now: u64) -> Vec<Arrival> {
+        if self.is_over(now) {
+            return vec![Arrival { bytes: bytes.to_vec(), later: 0, behind: 0 }];
+        }
         let behind = self.late.get(&self.frame).copied().unwrap_or(0);
         let junk = self.before();
         let fate = self.decide();

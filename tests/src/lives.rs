@@ -141,9 +141,12 @@ impl<F: Laid> Lives<F> {
     /// Gives an end what it has to do.
     fn employ(&mut self, end: usize) {
         let mut life = std::mem::take(&mut self.lives[end]);
+        // Its places are for what the other end wants, as long as that wants something.
+        let is_free = end == 0 || self.has_what_it_wants(0);
         let own = self.end(end);
         if own.finish.is_none() {
-            while !life.files.is_empty()
+            while is_free
+                && !life.files.is_empty()
                 && let Some(id) = own.engine.offer()
                 && let Some(file) = life.files.pop_front()
             {
@@ -170,8 +173,12 @@ impl<F: Laid> Lives<F> {
     pub fn is_done(&self) -> bool {
         (0..2).all(|end| {
             self.jobs[end].files.iter().all(|file| self.done[end].contains(&file.name))
-                && self.jobs[end].wants.iter().all(|file| self.disk(end).file(&file.name).is_some())
+                && self.has_what_it_wants(end)
         })
+    }
+
+    fn has_what_it_wants(&self, end: usize) -> bool {
+        self.jobs[end].wants.iter().all(|file| self.disk(end).file(&file.name).is_some())
     }
 
     /// An end has finished: it will begin again.
@@ -184,7 +191,7 @@ impl<F: Laid> Lives<F> {
         }
         assert!(finish.err().is_none_or(|error| error.is_resumable()), "end {end}: {finish:?}");
         self.finishes.push((end, finish));
-        assert!(self.finishes.len() < ENOUGH, "sessions without an end: {:?}", self.finishes);
+        assert!(self.finishes.len() < ENOUGH, "sessions without an end: {}", self.report());
         let pause = match end {
             _ if is_off => DARK,
             0 => REDIAL,
@@ -264,12 +271,13 @@ impl<F: Laid> Lives<F> {
     /// If it takes longer, or a session ends so that beginning again is of no use.
     pub fn run(&mut self, seconds: u64) {
         let end = self.pair.now() + seconds * 1_000_000;
+        let mut turns = 0;
         loop {
             self.cut_what_is_due();
             (0..2).for_each(|end| self.employ(end));
             self.pair.settle();
             (0..2).for_each(|end| self.look(end));
-            if self.is_done() && self.cuts.is_empty() {
+            if self.is_done() {
                 return;
             }
             (0..2).for_each(|end| self.employ(end));
@@ -283,6 +291,8 @@ impl<F: Laid> Lives<F> {
             let next = begins.chain(cuts).chain(self.pair.next()).min();
             let running = self.begins.iter().any(Option::is_none);
             let next = next.or(running.then_some(now)).unwrap_or(now);
+            turns += 1;
+            assert!(turns < 1_000_000, "it goes round and round: {}", self.report());
             assert!(next <= end, "not done in time: {}", self.report());
             self.pair.wire.advance(next);
         }
@@ -290,12 +300,12 @@ impl<F: Laid> Lives<F> {
 
     fn report(&self) -> String {
         let Pair { a, b, wire, .. } = &self.pair;
-        let of = |end: &End<NodeOver<F>>| format!("{:?} {:?} {:#?}", end.heard, end.finish, end.engine);
+        let of = |end: &End<NodeOver<F>>| format!("{:?} {:?} {:?}", end.heard, end.finish, end.engine);
         format!(
             "at {}: done {:?}, ends {:?}, begin {:?}\n{}\n{}",
             wire.now(),
             self.done,
-            self.finishes,
+            &self.finishes[self.finishes.len().saturating_sub(8)..],
             self.begins,
             of(a),
             of(b)

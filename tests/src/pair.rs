@@ -74,7 +74,7 @@ impl<E: Engine> End<E> {
     /// Turns until there is nothing to do now; whether anything was done.
     pub fn work(&mut self, now: u64) -> bool {
         let mut worked = false;
-        for _ in 0..10_000_000 {
+        for _ in 0..500_000 {
             if self.finish.is_some() {
                 return worked;
             }
@@ -93,7 +93,7 @@ impl<E: Engine> End<E> {
                 self.finish = Some(Err(LinkError::Lost.into()));
             }
         }
-        panic!("the engine is never done at one and the same moment");
+        panic!("never done at one and the same moment: {:?} {:?}", self.heard, self.link);
     }
 
     /// When it wants to be called again.
@@ -152,8 +152,13 @@ impl<A: Engine + core::fmt::Debug, B: Engine + core::fmt::Debug> Pair<A, B> {
     }
 
     /// Works at both ends until neither has anything to do at this moment.
+    ///
+    /// # Panics
+    ///
+    /// If they go on for ever, each answering the other.
     pub fn settle(&mut self) {
-        loop {
+        let began = [0, 1].map(|way| self.wire.channel(way).carried);
+        for _ in 0..5_000 {
             let now = self.now();
             let a = self.a.work(now);
             let b = self.b.work(now);
@@ -165,6 +170,11 @@ impl<A: Engine + core::fmt::Debug, B: Engine + core::fmt::Debug> Pair<A, B> {
                 return;
             }
         }
+        let carried = [0, 1].map(|way| self.wire.channel(way).carried - began[way]);
+        panic!(
+            "both ends answer each other for ever, with {carried:?} bytes so far: {:?} {:?}",
+            self.a, self.b
+        );
     }
 
     /// A new link between both ends, at `now`.

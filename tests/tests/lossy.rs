@@ -1,7 +1,7 @@
 //! Links that lose, damage and inject bytes (§8.5), in virtual time.
 
 use sampan_core::wire::Code;
-use sampan_core::{Cobs, Error, Limits, LinkError, Nonce, Speaks};
+use sampan_core::{Cobs, Directions, Error, Limits, LinkError, Nonce, Speaks};
 use sampan_tests::{Conditions, Faults, Heard, Offer, Setup, Task, content, is_good, session_over};
 
 fn setup() -> Setup {
@@ -119,4 +119,24 @@ fn a_peer_that_begins_a_new_session_gets_one() {
     assert!(a == Ok(()) && is_good(b), "{a:?} {b:?}");
     assert_eq!(pair.b.storage.disk.file("other"), Some(content(2, 5_000)));
     assert!(pair.now() - begun < 10_000_000, "it took {} us", pair.now() - begun);
+}
+
+#[test]
+fn an_offer_that_has_to_wait_for_a_lost_one_is_not_said_again_at_once() {
+    let limits = Limits { directions: Directions::OneAtATime, window: 1024, ..Limits::SMALL };
+    let mut pair = Setup { limits: [limits; 2], ..setup() }.join_lossy(Default::default());
+    pair.run_until(100, |pair| pair.b.heard == [Heard::Opened]);
+    // The end with the smaller nonce goes first, but its offer is lost.
+    let first = pair.wire.channel(0).faults.passed();
+    pair.wire.channel(0).faults.lost = [first].into();
+    pair.a.send(Offer::file("first", content(1, 100)));
+    pair.b.send(Offer::file("second", content(2, 100)));
+    pair.run_until(100, |pair| pair.now() > 900_000);
+    let said = pair.wire.channel(1).faults.passed();
+    assert!(said < 6, "{said} frames");
+    pair.a.engine.close(Code::Ok);
+    pair.b.engine.close(Code::Ok);
+    assert_eq!(pair.finish(60), (Ok(()), Ok(())));
+    assert_eq!(pair.b.storage.disk.file("first"), Some(content(1, 100)));
+    assert_eq!(pair.a.storage.disk.file("second"), Some(content(2, 100)));
 }

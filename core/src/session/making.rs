@@ -2,7 +2,7 @@
 
 use super::outbox::Urgency;
 use super::role::Role;
-use super::sender::Task;
+use super::sender::{Task, Turn};
 use super::transitions::SessionState;
 use super::{Asking, NoticeState, Session, Source};
 use crate::action::Refusal;
@@ -87,6 +87,9 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         let Some(sender) = self.role.sender() else { return false };
         if self.shared.peer.transfers == 0 {
             sender.give_up_all();
+        }
+        if turn == Turn::Peers {
+            sender.gives_way();
         }
         let Some(task) = sender.task(room, whole, turn, &self.shared) else { return false };
         let room = room.min(self.shared.peer.frame);

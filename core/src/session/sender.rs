@@ -32,10 +32,19 @@ pub struct Sender<'b> {
     refused: Option<u32>,
     /// A transfer that is over, of which the receiver does not know that (§8.5).
     over: Option<u32>,
+    turn: Told,
     peer: Peer,
     /// What is lost, and what arrives, say how long frames should be.
     pace: Pace,
     repairs: Repairs<'b>,
+}
+
+/// What the peer has said of whose turn it is, where DATA flows in one direction only (§11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    Nothing,
+    /// To wait for its own offer, which has not come yet and may be lost (§8.5).
+    Wait,
 }
 
 /// What the peer's HELLO says to a sender (§4.1).
@@ -67,6 +76,7 @@ impl<'b> Sender<'b> {
             last_id: 0,
             refused: None,
             over: None,
+            turn: Told::Nothing,
             peer: Peer { window: 0, eager: 0, gaps: 0, digest: DigestKind::Crc32 },
             pace: Pace::new(),
             repairs: Repairs::new(repairs),
@@ -155,11 +165,12 @@ impl<'b> Sender<'b> {
 
     /// Whether something awaits an answer.
     pub(super) fn awaits(&self) -> bool {
-        self.slots.iter().any(Outgoing::awaits)
+        self.turn == Told::Wait || self.slots.iter().any(Outgoing::awaits)
     }
 
     /// Sends again what may be lost; whether the receiver is to be asked how far it is.
     pub(super) fn repeat(&mut self) -> bool {
+        self.turn = Told::Nothing;
         self.pace.ran_out();
         let mut asks = false;
         for slot in self.slots.iter_mut().filter(|slot| slot.awaits()) {
@@ -167,6 +178,11 @@ impl<'b> Sender<'b> {
             asks |= slot.repeat();
         }
         asks
+    }
+
+    /// The peer's offer has come: once that is received, it is this end's turn.
+    pub(super) fn gives_way(&mut self) {
+        self.turn = Told::Nothing;
     }
 
     /// The application gives a transfer up.
@@ -271,6 +287,9 @@ impl<'b> Sender<'b> {
         }
         if slot.step(SendEvent::Wait) {
             slot.again(slot.attempt);
+            if shared.is_lossy() {
+                self.turn = Told::Wait;
+            }
         }
         None
     }

@@ -109,7 +109,7 @@ impl WantedFiles {
                     return Err(OTHER);
                 }
                 self.listings.insert(transfer, Listing::new(offer.digest));
-                Ok(Verdict::Accept(ResumePoint::START))
+                Ok(Verdict::AcceptInOrder(ResumePoint::START))
             }
             Want::Output(name) => {
                 self.transfers.insert(transfer, Under::Output(want));
@@ -123,7 +123,7 @@ impl WantedFiles {
                 let Some(output) = &mut self.output else { return Err(UNASKED) };
                 let from = output.begin(offer.identity.as_bytes(), offer.size, offer.digest)?;
                 self.begun.push((name.clone(), offer.size));
-                Ok(Verdict::Accept(from))
+                Ok(Verdict::AcceptInOrder(from))
             }
         }
     }

@@ -95,7 +95,7 @@ impl Storage for Pushes {
         let push = self.push(transfer)?;
         let result = push.file.fetch(offset, into);
         let n = push.or_note(result)?;
-        push.fetched = offset.saturating_add(n as u64);
+        push.fetched = push.fetched.max(offset.saturating_add(n as u64));
         self.moved = self.moved.saturating_add(n as u64);
         Ok(n)
     }

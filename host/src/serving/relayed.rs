@@ -89,7 +89,7 @@ impl Storage for Relayed {
             return Verdict::Decline(OTHER);
         }
         match relay.offered(offer) {
-            Ok(()) => Verdict::Accept(ResumePoint::START),
+            Ok(()) => Verdict::AcceptInOrder(ResumePoint::START),
             Err(refusal) => Verdict::Decline(refusal),
         }
     }

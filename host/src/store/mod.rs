@@ -13,6 +13,7 @@
 mod committer;
 pub(crate) mod file_io;
 mod follower;
+mod gathered;
 mod key;
 mod late;
 mod lister;

@@ -12,20 +12,20 @@ use std::time::{Duration, Instant};
 use cap_std::fs::Dir;
 use sampan_core::wire::{Code, FileName, Identity, Offer};
 use sampan_core::{
-    Asked, Completion, Digest as _, Ending, Refusal, ResumePoint, Running, Storage, TransferId, Verdict,
-    WantId,
+    Asked, Completion, Digest as _, Ending, Refusal, ResumePoint, Storage, TransferId, Verdict, WantId,
 };
 
 use super::committer::{Job, What};
-use super::file_io::{modified, time, write_at};
+use super::file_io::{modified, time, write_all_at, write_at};
 use super::follower::{DIFFERS, End, Follower};
+use super::gathered::Gathered;
 use super::key::Key;
 use super::late::{Answer, Answers, Stored};
 use super::part::Part;
 use super::stamp::Stamp;
 use super::{OnConflict, Store, refusal, sweep};
 use crate::control::Control;
-use crate::digests::{self, AnyDigest};
+use crate::digests;
 use crate::file_error::{Doing, FileError};
 use deciding::Decision;
 
@@ -87,7 +87,8 @@ struct Inbound {
 enum State {
     File {
         part: Arc<Part>,
-        digest: Box<Following>,
+        gathered: Box<Gathered>,
+        digest: Digesting,
     },
     Directory,
     /// A file is on its way into its place.
@@ -99,9 +100,9 @@ enum State {
 
 /// How the digest comes along.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "it lives in a box, and mostly is the larger one")]
-enum Following {
-    AsItComes(Running<AnyDigest>),
+enum Digesting {
+    /// With what is stored.
+    AsItComes,
     Behind(Follower),
 }
 
@@ -201,11 +202,13 @@ impl Storage for StoreSink {
 
     fn store(&mut self, transfer: TransferId, offset: u64, data: &[u8]) -> Result<usize, Refusal> {
         let Some(inbound) = self.transfers.get_mut(&transfer) else { return Err(Code::Storage.into()) };
-        let State::File { part, digest } = &mut inbound.state else { return Err(Code::Storage.into()) };
+        let State::File { part, gathered, digest } = &mut inbound.state else {
+            return Err(Code::Storage.into());
+        };
         let end = offset.saturating_add(data.len() as u64);
         let result = match self.store.shared.options.max_file_size {
             Some(most) if end > most => Err(TOO_LARGE),
-            _ => write_at(part.file(), data, offset)
+            _ => write(part, gathered, offset, data)
                 .map_err(|error| note(&mut inbound.receipt, Doing::Write, &inbound.local, error)),
         };
         let n = match result {
@@ -220,12 +223,11 @@ impl Storage for StoreSink {
             }
         };
         part.is_active();
-        inbound.receipt.stored = offset.saturating_add(n as u64);
+        inbound.receipt.stored = inbound.receipt.stored.saturating_add(n as u64);
         self.moved = self.moved.saturating_add(n as u64);
         self.newest = transfer;
-        match &mut **digest {
-            Following::AsItComes(digest) => digest.absorb(offset, data.get(..n).unwrap_or_default()),
-            Following::Behind(follower) => follower.stored(inbound.receipt.stored),
+        if let Digesting::Behind(follower) = digest {
+            follower.stored(gathered.position());
         }
         Ok(n)
     }
@@ -242,18 +244,16 @@ impl Storage for StoreSink {
         let Some(inbound) = self.transfers.get_mut(&transfer) else { return Some(Err(Code::Storage.into())) };
         let state = std::mem::replace(&mut inbound.state, State::Over);
         let (what, digest) = match state {
-            State::File { part, digest } => (What::File(part), Some(*digest)),
+            State::File { part, gathered, digest } => {
+                if !is_whole(&gathered, end) {
+                    part.remove();
+                    return Some(Err(DIFFERS));
+                }
+                (What::File(part), Some(digest))
+            }
             State::Directory => (What::Directory(Arc::clone(&self.dir)), None),
             State::Placing(_) | State::Making | State::Over => return Some(Err(Code::Storage.into())),
         };
-        if let (What::File(part), Some(Following::AsItComes(digest))) = (&what, &digest) {
-            let mut value = [0; 32];
-            let length = digest.digest().value(&mut value);
-            if digest.position() != end.size || value.get(..length) != Some(end.value) {
-                part.remove();
-                return Some(Err(DIFFERS));
-            }
-        }
         inbound.state = match &what {
             What::File(part) => {
                 inbound.receipt.digest = digests::of_end(end);
@@ -274,7 +274,7 @@ impl Storage for StoreSink {
             answers: Arc::clone(&self.answers),
         };
         match (digest, &job.what) {
-            (Some(Following::Behind(follower)), _) => {
+            (Some(Digesting::Behind(follower)), _) => {
                 self.placing += 1;
                 let committer = Arc::clone(&self.store.shared.committer);
                 follower.finish(End { job, value: end.value.to_vec(), committer });
@@ -293,8 +293,8 @@ impl Storage for StoreSink {
 
     fn abandon(&mut self, transfer: TransferId, what: sampan_core::Part) {
         let Some(inbound) = self.transfers.get_mut(&transfer) else { return };
-        if let State::File { part, .. } = std::mem::replace(&mut inbound.state, State::Over) {
-            if what == sampan_core::Part::Discard || part.key().is_none() || inbound.receipt.stored == 0 {
+        if let State::File { part, gathered, .. } = std::mem::replace(&mut inbound.state, State::Over) {
+            if what == sampan_core::Part::Discard || part.key().is_none() || gathered.position() == 0 {
                 part.remove();
                 if let Some(key) = part.key() {
                     self.store.shared.known.remove(key);
@@ -367,6 +367,28 @@ impl Drop for StoreSink {
         self.ready.append(&mut self.held);
         self.place();
     }
+}
+
+/// Writes what has come. Beyond a gap all of it or nothing: what is there is remembered piece by piece.
+fn write(part: &Part, gathered: &mut Gathered, offset: u64, data: &[u8]) -> io::Result<usize> {
+    let n = if offset == gathered.position() {
+        write_at(part.file(), data, offset)?
+    } else {
+        write_all_at(part.file(), data, offset)?;
+        data.len()
+    };
+    gathered.stored(part.file(), offset, data.get(..n).unwrap_or_default())?;
+    Ok(n)
+}
+
+/// Whether all of it is there, with this digest if it was made as it came.
+fn is_whole(gathered: &Gathered, end: &Ending<'_>) -> bool {
+    let mut value = [0; 32];
+    gathered.position() == end.size
+        && gathered.digest().is_none_or(|digest| {
+            let length = digest.value(&mut value);
+            value.get(..length) == Some(end.value)
+        })
 }
 
 /// Gives a part what it will have as a file: its time, and the stamp that says what it is.

@@ -250,7 +250,7 @@ impl Storage for StoreSource {
             What::Listing(lister) => lister.read(offset, into),
         };
         let n = outbound.or_note(result)?;
-        outbound.fetched = offset.saturating_add(n as u64);
+        outbound.fetched = outbound.fetched.max(offset.saturating_add(n as u64));
         self.moved = self.moved.saturating_add(n as u64);
         Ok(n)
     }

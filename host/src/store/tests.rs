@@ -9,6 +9,8 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 use sampan_core::wire::{Code, DigestKind, Identity, Offer, UncheckedName};
 use sampan_core::{Completion, Ending, Part, Refusal, ResumePoint, Storage, TransferId, Verdict};
 
+mod gaps;
+
 use super::key::Key;
 use super::*;
 use crate::link::Waker;
@@ -49,9 +51,10 @@ fn ending(value: &[u8]) -> Ending<'_> {
 
 /// What comes of a commit.
 fn commit(sink: &mut StoreSink, value: &[u8]) -> Result<(), Refusal> {
-    if let Some(result) = sink.commit(ONE, &ending(value)) {
-        return result;
-    }
+    sink.commit(ONE, &ending(value)).unwrap_or_else(|| committed(sink))
+}
+
+fn committed(sink: &mut StoreSink) -> Result<(), Refusal> {
     let until = Instant::now() + Duration::from_secs(20);
     loop {
         if let Some(Completion::Committed { result, .. }) = sink.completed() {

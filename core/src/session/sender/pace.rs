@@ -36,7 +36,8 @@ struct Sample {
 impl Pace {
     pub(super) fn new() -> Self {
         // As if one part had been lost in so many bytes that frames are as long as they are to be at first.
-        let arrived = FIRST.saturating_mul(FIRST) / OVERHEAD.saturating_mul(PARTS);
+        let arrived =
+            FIRST.saturating_mul(FIRST).checked_div(OVERHEAD.saturating_mul(PARTS)).unwrap_or(FIRST);
         Self { arrived, lost: 1, most: u64::MAX, sample: None }
     }
 

@@ -4,8 +4,8 @@ use super::super::outbox::Sealed;
 use super::super::outgoing::{Attempt, Outgoing, Repeated, Reply, SourceEnd};
 use super::super::shared::Shared;
 use super::super::transitions::{SendEvent, SendState};
-use super::Sender;
 use super::repairs::Due;
+use super::{Sender, Told};
 use crate::action::Refusal;
 use crate::storage::{Description, FileType, Start};
 use crate::wire::{Code, Crc32, Data, End, MIN_FRAME, Offer, Shift, UncheckedName, Writer};
@@ -85,7 +85,9 @@ impl Sender<'_> {
 
     /// The next transfer that can be offered.
     fn describe(&self, room: usize, whole: usize, turn: Turn, shared: &Shared<'_>) -> Option<Task> {
-        let held = turn == Turn::Peers || self.open() as u64 >= shared.peer.transfers.into();
+        let held = turn == Turn::Peers
+            || self.turn == Told::Wait
+            || self.open() as u64 >= shared.peer.transfers.into();
         if held || (room < shared.control_frame() && room < whole) {
             return None;
         }

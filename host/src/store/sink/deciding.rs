@@ -6,12 +6,13 @@ use std::time::Instant;
 
 use cap_std::fs::Dir;
 use sampan_core::wire::{Code, FileName, Identity, Offer, is_portable};
-use sampan_core::{Refusal, ResumePoint, Running, TransferId, WantId};
+use sampan_core::{Refusal, ResumePoint, TransferId, WantId};
 
-use super::{Accepts, Following, Inbound, Receipt, State, StoreSink, TOO_LARGE, note};
+use super::{Accepts, Digesting, Inbound, Receipt, State, StoreSink, TOO_LARGE, note};
 use crate::digests::AnyDigest;
 use crate::file_error::Doing;
 use crate::store::follower::Follower;
+use crate::store::gathered::Gathered;
 use crate::store::key::Key;
 use crate::store::part::{Mode, Part};
 use crate::store::root::{self, Found};
@@ -84,15 +85,16 @@ impl StoreSink {
             }
             return Err(Refusal { code: Code::NoSpace, words: "no space left" }.into());
         }
-        let digest = if from == ResumePoint::START {
-            Following::AsItComes(Running::new(AnyDigest::new(offer.digest)))
+        let (gathered, digest) = if from == ResumePoint::START {
+            (Gathered::new(AnyDigest::new(offer.digest)), Digesting::AsItComes)
         } else {
             let follower = Follower::start(Arc::clone(&part), from, offer.digest);
-            Following::Behind(follower.map_err(|error| trouble(error, receipt))?)
+            let follower = follower.map_err(|error| trouble(error, receipt))?;
+            (Gathered::from(from.offset), Digesting::Behind(follower))
         };
         receipt.resumed_from = from.offset;
         receipt.stored = from.offset;
-        inbound.state = State::File { part, digest: Box::new(digest) };
+        inbound.state = State::File { part, gathered: Box::new(gathered), digest };
         self.newest = transfer;
         Ok((inbound, from))
     }
