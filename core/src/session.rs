@@ -51,7 +51,7 @@ use crate::wire::{Abort, Attach, Bye, Code, Crc32, MIN_FRAME, Nibble, NodeName, 
 use hand::{Business, Hand};
 use inbox::Inbox;
 use making::Making;
-use opening::{Greeting, Opening};
+use opening::{Contact, Greeting, Opening};
 use outbox::{Outbox, Urgency};
 use pings::Pings;
 use pongs::Pongs;
@@ -108,6 +108,7 @@ pub struct Session<'b, R, F = Stream, C = Nibble> {
     shared: Shared<'b>,
     opening: Opening,
     greeting: Greeting,
+    contact: Contact,
     state: SessionState,
     hand: Hand,
     /// What the storage said to the OFFER or WANT in hand.
@@ -213,6 +214,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             shift: Shift::new(0),
             opening: Opening::new(nonce.0),
             greeting: Greeting::new(speaks),
+            contact: Contact::Hello,
             state: SessionState::Opening,
             hand: Hand::EMPTY,
             answer: None,

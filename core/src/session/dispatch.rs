@@ -5,7 +5,7 @@ use super::outbox::Sealed;
 use super::role::Role;
 use super::shared::Order;
 use super::transitions::SessionState;
-use super::{Farewell, Link, NoticeState, Session};
+use super::{Contact, Farewell, Link, NoticeState, Session};
 use crate::error::{Error, LinkError, PeerError};
 use crate::framing::{Deframed, Framing};
 use crate::wire::{
@@ -93,6 +93,9 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             }
             if self.state == SessionState::Open {
                 self.shared.begin();
+            }
+            if kind != Some(Kind::Hello) {
+                self.contact = Contact::More;
             }
         }
         match kind {

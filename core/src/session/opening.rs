@@ -40,6 +40,14 @@ pub(super) enum Greeting {
     EchoDue,
 }
 
+/// What was heard of the peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Contact {
+    /// At most HELLO: where frames are datagrams it may keep nothing of this end yet (§8.6).
+    Hello,
+    More,
+}
+
 impl Opening {
     pub(super) fn new(nonce: u64) -> Self {
         Self { nonce, stranger: 0, peer: 0, sending: 0, receiving: 0 }
@@ -70,7 +78,7 @@ impl Greeting {
 
     /// HELLO is said again.
     pub(super) fn repeat(&mut self) {
-        *self = Self::Due;
+        *self = if *self == Self::Echoed { Self::EchoDue } else { Self::Due };
     }
 }
 
