@@ -94,7 +94,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             if limits.directions == Directions::OneAtATime { Hello::ONE_DIRECTION } else { 0 };
         let answers_want = if self.role.sender().is_some() { Hello::ANSWERS_WANT } else { 0 };
         let with_peer = self.state == SessionState::Open && self.opening.stranger == 0;
-        let open = if with_peer && self.shared.is_lossy() { Hello::OPEN } else { 0 };
+        let open = if with_peer && self.is_lossy() { Hello::OPEN } else { 0 };
         let loses = self.framing.link().loses();
         let (transfers, gaps) =
             self.role.receiver().map_or((0, 0), |receiver| (receiver.capacity(), receiver.gaps()));
@@ -150,7 +150,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             }
         }
         if self.state == SessionState::Open {
-            let unseen = if self.shared.is_lossy() { hello.flags & Hello::OPEN == 0 } else { !echoed };
+            let unseen = if self.is_lossy() { hello.flags & Hello::OPEN == 0 } else { !echoed };
             if unseen && self.greeting == Greeting::Echoed {
                 self.greeting = Greeting::EchoDue;
             }

@@ -74,7 +74,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
 
     /// Whether something was said that awaits an answer, on a link that may have lost either (§8.5).
     fn awaits(&mut self) -> bool {
-        if !self.shared.is_lossy() {
+        if !self.is_lossy() {
             return false;
         }
         match self.state {
