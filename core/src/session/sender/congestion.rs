@@ -242,7 +242,7 @@ impl Congestion {
 
     /// The frame that was sent last ends there, and was never sent before.
     pub(super) fn samples(&mut self, transfer: u32, end: u64, now: Instant) {
-        let apart = self.window() / (SAMPLES as u64);
+        let apart = self.window().checked_div(SAMPLES as u64).unwrap_or(0);
         if !self.samples.is_empty() && self.unsampled < apart {
             return;
         }
