@@ -161,6 +161,11 @@ pub enum Event<'a> {
         /// The notice's number.
         number: u32,
     },
+    /// The peer has answered a ping ([`Session::ping`](crate::Session::ping)), and on a reliable link all before it.
+    Ponged {
+        /// The ping's number.
+        number: u32,
+    },
     /// The peer will start no further transfer.
     Bye {
         /// Why.

@@ -23,6 +23,8 @@ mod digest;
 pub mod driver;
 mod engine;
 mod error;
+#[cfg(feature = "nor-flash")]
+pub mod flash;
 mod framing;
 mod limits;
 pub mod session;

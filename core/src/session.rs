@@ -24,6 +24,7 @@ mod making;
 mod opening;
 mod outbox;
 mod outgoing;
+mod pings;
 mod pongs;
 mod receiver;
 mod repeats;
@@ -52,6 +53,7 @@ use inbox::Inbox;
 use making::Making;
 use opening::{Greeting, Opening};
 use outbox::{Outbox, Urgency};
+use pings::Pings;
 use pongs::Pongs;
 use shared::{Order, Shared};
 use transitions::{SessionEvent, SessionState};
@@ -119,7 +121,9 @@ pub struct Session<'b, R, F = Stream, C = Nibble> {
     attach: Option<NodeName<'b>>,
     attaching: Asking,
     notice: NoticeState,
-    /// The number of the newest NOTICE of ours; a PING bears 0.
+    /// PINGs that the application asks for.
+    pings: Pings,
+    /// The number of the newest NOTICE of ours; a PING of our own accord bears 0.
     number: u32,
     /// The number of the peer's newest NOTICE.
     heard: u32,
@@ -220,6 +224,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             attach: None,
             attaching: Asking::No,
             notice: NoticeState::None,
+            pings: Pings::NONE,
             number: 0,
             heard: 0,
             byes: 0,
@@ -287,6 +292,9 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         if !is_open || self.outbox.room::<F>() < MIN_FRAME {
             return false;
         }
+        if self.emit_ping() {
+            return true;
+        }
         let is_empty = self.outbox.is_empty();
         let mut w = self.outbox.begin::<F>(self.shared.control_frame());
         let attaches = self.attach.filter(|_| self.attaching == Asking::Due);
@@ -322,6 +330,17 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             }
             self.byes = self.byes.saturating_add(1);
         }
+        let length = w.len();
+        self.seal(length);
+        true
+    }
+
+    /// Writes a PING that the application has asked for, as long as it is to be.
+    fn emit_ping(&mut self) -> bool {
+        let Some((number, length)) = self.pings.due(self.outbox.room::<F>()) else { return false };
+        let mut w = self.outbox.begin::<F>(length);
+        Ping { number }.emit(&mut w);
+        pings::pad(&mut w);
         let length = w.len();
         self.seal(length);
         true

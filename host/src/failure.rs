@@ -9,7 +9,7 @@ use sampan_core::{By, Error, LinkError, PeerError};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::FileError;
-use crate::link::{Link as _, StreamLink};
+use crate::link::{Link as _, Nature, StreamLink};
 
 /// An error by its stable name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -310,7 +310,7 @@ impl Failure {
     pub(crate) fn over(link: &StreamLink, error: Error) -> Self {
         let failure = Self::session(error, link.fault());
         let (came, _) = link.moved();
-        if error == LinkError::Handshake.into() && link.line().is_some() && came > 0 {
+        if error == LinkError::Handshake.into() && matches!(link.nature(), Nature::Line { .. }) && came > 0 {
             return failure.with_advice("bytes came, but no frames: is the baud rate right?");
         }
         failure

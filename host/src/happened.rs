@@ -19,6 +19,8 @@ pub(crate) enum Happened {
     Notice(String),
     /// The peer has taken the notice of this number.
     NoticeTaken(u32),
+    /// The peer has answered the ping of this number.
+    Ponged(u32),
     /// The peer stays, as a node of this name.
     Attached(String),
     /// Bytes that are no frame.
@@ -54,6 +56,7 @@ impl Happened {
             Event::Notice(text) => Self::Notice(text.to_owned()),
             Event::Noise(bytes) => Self::Noise(bytes.to_vec()),
             Event::NoticeTaken { number } => Self::NoticeTaken(number),
+            Event::Ponged { number } => Self::Ponged(number),
             Event::Attached(name) => Self::Attached(name.as_str().to_owned()),
             _ => Self::Nothing,
         }

@@ -7,15 +7,15 @@ use std::io;
 use memmap2::MmapMut;
 use sampan_core::wire::DigestList;
 use sampan_core::{
-    Both, Buffers, Cobs, Error, Framing as _, Incoming, Instant, Limits, Nonce, Outgoing, Receiver, Role,
-    Sender, Session, Speaks, Stream,
+    Both, Buffers, Cobs, Datagrams, Error, Framing as _, Incoming, Instant, Limits, Nonce, Outgoing,
+    Receiver, Role, Sender, Session, Speaks, Stream,
 };
 
 use crate::checks::FastCrc32;
 use crate::clock::Clock;
 use crate::digests;
 use crate::framing::HostFraming;
-use crate::link::StreamLink;
+use crate::link::{LONGEST_DATAGRAM, Nature, StreamLink};
 use recovery::Recovery;
 
 /// A session as hosts have it: in the framing of its link, with the processor's CRC-32.
@@ -32,6 +32,12 @@ const LINE_FRAME: usize = 4096;
 
 /// How many transfers may be open at a time on a serial line.
 const LINE_TRANSFERS: usize = 16;
+
+/// The largest window where frames are datagrams.
+const DATAGRAM_WINDOW: usize = 4 << 20;
+
+/// How many transfers may be open at a time where frames are datagrams.
+const DATAGRAM_TRANSFERS: usize = 64;
 
 /// What a read may bring beyond a frame: the length of the next, so that it is known without another read. More would be read
 /// for itself.
@@ -93,19 +99,47 @@ impl Memory {
         (Buffers { receive: &mut self.receive, transmit: &mut self.transmit }, &self.limits)
     }
 
-    /// For this link: what a serial line carries in a quarter of a second may be under way, in frames that do not take long.
+    /// For this link: frames of a packet link are datagrams, and what a serial line carries in a quarter of a second may be under way, in frames that do not take long.
     ///
     /// # Errors
     ///
     /// If the system has no memory.
     pub fn for_link(link: &StreamLink, frame: usize, transfers: usize, limits: Limits) -> io::Result<Self> {
-        let Some(rate) = link.line() else {
-            return Ok(Self::with_frame(frame)?.with_transfers(transfers).with_limits(limits));
+        let rate = match link.nature() {
+            Nature::Stream => {
+                return Ok(Self::with_frame(frame)?.with_transfers(transfers).with_limits(limits));
+            }
+            Nature::Line { rate } => rate,
+            Nature::Datagrams { holds } => {
+                let memory = Self::for_datagrams(frame, holds, limits)?;
+                return Ok(memory.with_transfers(transfers.min(DATAGRAM_TRANSFERS)));
+            }
         };
         let window = u32::try_from(rate / 4).unwrap_or(u32::MAX).clamp(1 << 10, 64 << 10);
         let memory = Self::with_frame(LINE_FRAME)?.with_transfers(transfers.min(LINE_TRANSFERS));
         let memory = memory.with_limits(Limits { window, eager: 0, ..limits });
         Ok(Self { framing: HostFraming::Cobs(Cobs::new()), ..memory })
+    }
+
+    /// For frames that are datagrams, as long as one may be, of which so many bytes may wait to be read.
+    ///
+    /// # Errors
+    ///
+    /// If the system has no memory.
+    pub fn for_datagrams(frame: usize, holds: usize, limits: Limits) -> io::Result<Self> {
+        let frame = frame.min(LONGEST_DATAGRAM);
+        let window = u32::try_from(holds.clamp(64 << 10, DATAGRAM_WINDOW)).unwrap_or(u32::MAX);
+        let receive = (frame..).find(|length| HostFraming::largest(*length) == frame).unwrap_or(frame);
+        let transmit = (frame..).find(|length| HostFraming::fits(*length) == frame).unwrap_or(frame);
+        Ok(Self {
+            limits: Limits { window, eager: 0, ..limits },
+            receive: MmapMut::map_anon(receive)?,
+            transmit: MmapMut::map_anon(transmit)?,
+            outgoing: vec![Outgoing::FREE; DATAGRAM_TRANSFERS],
+            incoming: vec![Incoming::FREE; DATAGRAM_TRANSFERS],
+            framing: HostFraming::Datagrams(Datagrams),
+            recovery: Recovery::None,
+        })
     }
 
     /// The same with other limits.
@@ -175,6 +209,18 @@ pub struct Opening {
 }
 
 impl Opening {
+    /// Of a link that was dialled: it goes on with the session that dialling has begun, or begins to speak with a random nonce.
+    ///
+    /// # Errors
+    ///
+    /// If the system has no randomness to give.
+    pub fn dialled(link: &StreamLink, clock: Clock) -> io::Result<Self> {
+        match link.begun() {
+            Some(nonce) => Ok(Self { speaks: Speaks::Second, nonce: Nonce::new(nonce), since: clock.now() }),
+            None => Self::new(Speaks::First, clock),
+        }
+    }
+
     /// Now, with a random nonce.
     ///
     /// # Errors
@@ -195,4 +241,23 @@ fn session<'m, R: Role<'m>>(
     let Opening { speaks, nonce, since } = opening;
     let buffers = Buffers { receive, transmit };
     Session::with_framing(buffers, limits, role, (framing, FastCrc32), (speaks, nonce), since)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sampan_core::wire::{Hello, Kind};
+    use sampan_core::{Action, Engine as _};
+
+    #[test]
+    fn a_datagram_is_as_long_as_one_may_be_and_no_longer() {
+        let mut memory = Memory::for_datagrams(FRAME, 1 << 30, Limits::LARGE).unwrap();
+        assert_eq!(HostFraming::fits(memory.transmit.len()), LONGEST_DATAGRAM);
+        let opening = Opening { speaks: Speaks::First, nonce: Nonce::new(5), since: Instant::ZERO };
+        let mut session = memory.both(opening).unwrap();
+        let Action::Transmit(said) = session.poll(Instant::ZERO) else { panic!() };
+        assert_eq!((said.len(), said[0]), (60, Kind::Hello.code()));
+        let hello = Hello::parse(&said[1..56]).unwrap();
+        assert_eq!((hello.frame as usize, hello.window, hello.eager), (LONGEST_DATAGRAM, 4 << 20, 0));
+    }
 }

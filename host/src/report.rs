@@ -98,8 +98,47 @@ pub enum Report {
         /// The other end.
         peer: String,
     },
+    /// A ping was answered.
+    Pong {
+        /// Which of them, counted from 1.
+        number: u32,
+        /// The other end.
+        peer: String,
+        /// From its sending to its answer.
+        seconds: f64,
+    },
+    /// A ping was not answered.
+    Lost {
+        /// Which of them, counted from 1.
+        number: u32,
+    },
+    /// What a link was found to be like.
+    Measured(Measured),
     /// The last word.
     Summary(Summary),
+}
+
+/// What a link was found to be like.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Measured {
+    /// The other end.
+    pub peer: String,
+    /// Pings that were sent.
+    pub sent: u32,
+    /// Those that were answered.
+    pub answered: u32,
+    /// The share of the others: 0 to 1.
+    pub loss: f64,
+    /// The shortest round trip, in seconds, if there was any.
+    pub min: Option<f64>,
+    /// The one in the middle.
+    pub median: Option<f64>,
+    /// The longest.
+    pub max: Option<f64>,
+    /// The longest frame that has reached the peer, kind to check, in bytes.
+    pub largest_frame: Option<u64>,
+    /// Bytes a second of frames that have reached the peer.
+    pub throughput: Option<f64>,
 }
 
 /// A file that arrived.

@@ -13,6 +13,8 @@ def send_out(session, framing, link, now):
     while link.has_room() and (frame := session.take(now)) is not None:
         framing.follows = link.pending() > 0
         link.send(framing.wrap(frame))
+        if not link.has_room():
+            link.flush()
     link.flush()
 
 
@@ -126,7 +128,7 @@ class Guests:
         now, session = time.monotonic(), self.sessions.get(address)
         hello = links.padded_hello(frame)
         if hello:
-            if session and (session.nonce, session.peer.nonce) == (hello.echo, hello.nonce):
+            if session and session.peer.nonce == hello.nonce:
                 session.frame(frame, now)
             elif self.cookies.is_good(address, hello):
                 if session and not session.ending:

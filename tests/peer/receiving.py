@@ -13,7 +13,8 @@ class Receiving:
         self.received = self.resumed_from = self.said = sink.durable
         self.crc, self.digest = 0, digests.MAKES[offer.digest]()
         self.pieces = []  # what has been stored beyond `received`: (start, end), apart from each other
-        self.lost = False  # something beyond `received` was dropped
+        self.lost = None  # the end of all that was received when something beyond it was dropped
+        self.unsaid = 0  # frames of DATA since the last ACK
         self.is_due = False  # an ACK, once no further frame is there
         self.is_due_at_once = False
         self.stored_at = None
@@ -33,6 +34,7 @@ class Receiving:
         if end > (2**64 - 2 if self.offer.size is None else self.offer.size):
             raise Refused("too large")
         self.is_due = True
+        self.unsaid += 1
         if end <= self.received:
             return False
         if offset > self.received:
@@ -47,12 +49,20 @@ class Receiving:
         self.crc = zlib.crc32(payload, self.crc)
         self.digest.update(payload)
         self.received += len(payload)
-        self.lost = False
         while self.pieces and self.pieces[0][0] <= self.received:
             end = self.pieces.pop(0)[1]
             if end > self.received:
                 self.take_in(self.received, end)
                 self.received = end
+        self.find()
+
+    def last(self):
+        """The end of all that was received."""
+        return self.pieces[-1][1] if self.pieces else self.received
+
+    def find(self):
+        if self.lost is not None and self.last() > self.lost:
+            self.lost = None
 
     def beyond(self, start, end, payload):
         """DATA beyond a gap: it is stored if the gaps can be remembered."""
@@ -61,12 +71,14 @@ class Receiving:
         joined = (min([start, *(p[0] for p in touched)]), max([end, *(p[1] for p in touched)]))
         pieces = sorted([*apart, joined])
         if len(pieces) > self.memory:
-            self.is_due_at_once |= not self.lost and not self.pieces
-            self.lost = True
+            if start > self.last():
+                self.is_due_at_once |= self.lost is None
+                self.lost = self.last()
             return
         self.is_due_at_once |= len(pieces) > len(self.pieces)
         self.sink.write(start, payload)
         self.pieces = pieces
+        self.find()
 
     def gaps(self, size=None):
         """Gaps and what lies beyond the last; with the size, as an end that misses the end of the contents."""
@@ -74,10 +86,10 @@ class Receiving:
         for start, end in self.pieces:
             gaps.append((at, start))
             at, beyond = end, end - start
+        if size is None and self.lost is not None:
+            size = max(at + 1, self.offer.size or 0)
         if size is not None and size > at:
             return [*gaps, (at, size)], 0
-        if not gaps and self.lost:
-            return [(at, at + 1)], 0
         return gaps, beyond
 
     def ack(self, largest, size=None):
@@ -92,7 +104,7 @@ class Receiving:
             # The first gaps are named; between two of them lies what was received.
             beyond = gaps[-1][0] - gaps[-2][1]
             gaps = gaps[:-1]
-        self.said, self.is_due, self.is_due_at_once = self.received, False, False
+        self.said, self.unsaid, self.is_due, self.is_due_at_once = self.received, 0, False, False
         return frame
 
     def accept(self):

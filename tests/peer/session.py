@@ -51,14 +51,13 @@ class Session:
         self.wants, self.notices = list(wants), list(notices)
         self.next_want, self.wants_sent = 1, []
         self.notice, self.next_notice, self.notice_heard, self.notices_done = None, 1, 0, 0
+        self.is_told_to_wait = False  # the other direction goes first, and its OFFER has yet to come
         self.highest, self.codes = 0, collections.OrderedDict()
-        self.answered_wants = {}
         self.highest_want = 0
         self.bye_said = self.bye_heard = 0
         self.speaks_first, self.begun = speaks_first, now if speaks_first else None
         self.heard = self.said = self.further = now
-        self.heard_frame = False
-        self.timer, self.tries, self.hello_at = None, 0, float("-inf")
+        self.timer, self.tries = None, 0
         self.pace = None
         if speaks_first:
             self.hello(now)
@@ -78,7 +77,7 @@ class Session:
         limits, echo = self.limits, self.peer.nonce if self.peer else 0
         frame = wire.Frame(
             kind="hello", version=1, nonce=self.nonce, echo=echo, one_direction=limits.one_direction,
-            answers_want=self.takes_offers, frame=limits.frame, window=limits.window, eager=limits.eager,
+            answers_want=self.takes_offers, open=self.lossy and self.is_open, frame=limits.frame, window=limits.window, eager=limits.eager,
             transfers=limits.transfers, gaps=limits.gaps if self.lossy else 0, name=limits.name, digests=limits.digests,
             padding=0,
         )
@@ -97,8 +96,8 @@ class Session:
         return self.out.popleft()
 
     def largest(self):
-        """The largest frame to the peer."""
-        return min(self.peer.frame, 1 << 20)
+        """The largest frame to the peer: what it takes, and no more than this end has room for."""
+        return min(self.peer.frame, self.limits.frame)
 
     def control(self):
         return min(self.largest(), wire.LARGEST_CONTROL)
@@ -157,8 +156,6 @@ class Session:
         except wire.Malformed as fault:
             self.fault("protocol", f"{wire.KINDS[data[0]]}: {fault}")
             return
-        if frame.kind != "hello":
-            self.heard_frame = True
         getattr(self, f"on_{frame.kind}")(frame, now)
         self.close_if_over()
 
@@ -171,8 +168,7 @@ class Session:
         if hello.nonce == self.nonce:
             return
         if self.is_open and hello.nonce == self.peer.nonce:
-            if hello.echo != self.nonce or (self.lossy and not self.heard_frame and now - self.hello_at >= 0.5):
-                self.hello_at = now
+            if not hello.open if self.lossy else hello.echo != self.nonce:
                 self.hello(now)
             return
         if self.peer and hello.nonce != self.peer.nonce and not self.lossy:
@@ -183,9 +179,9 @@ class Session:
                 self.successor = hello
                 self.end(Ending(False, "the peer has begun a new session", True))
                 return
-            present, self.peer = self.peer, hello
+            present, self.peer, self.is_open = self.peer, hello, False
             self.hello(now)
-            self.peer = present
+            self.peer, self.is_open = present, True
             return
         if self.begun is None:
             self.begun = now
@@ -198,7 +194,7 @@ class Session:
         if self.echoed != hello.nonce:
             self.hello(now)
         self.tag_out, self.tag_in = wire.tag(self.nonce, hello.nonce), wire.tag(hello.nonce, self.nonce)
-        self.pace = Pace(self.lossy, self.datagrams, self.largest() - 20)
+        self.pace = Pace(self.lossy, self.datagrams, self.largest() - 20, hello.window)
         self.one_direction = self.limits.one_direction or hello.one_direction
         self.eager = 0 if self.lossy or self.one_direction else hello.eager
         if self.sends and not hello.transfers:
@@ -341,6 +337,7 @@ class Session:
 
     def over(self, transfer, code):
         del self.receives[transfer.id]
+        self.is_told_to_wait = False
         if code:
             self.codes[transfer.id] = code
             while len(self.codes) > 64:
@@ -387,7 +384,8 @@ class Session:
             self.put("abort", scope="receiving", transfer=transfer.id, code=code, words="")
             self.failed(transfer, code)
             return
-        if transfer.is_due_at_once or (not self.lossy and transfer.received - transfer.said >= self.limits.window // 2):
+        is_second = self.datagrams and transfer.unsaid >= 2
+        if transfer.is_due_at_once or is_second or (not self.lossy and transfer.received - transfer.said >= self.limits.window // 2):
             self.put_frame(transfer.ack(self.control()))
 
     def on_end(self, end, now):
@@ -503,17 +501,21 @@ class Session:
             self.error("ACK of what was not sent")
             return
         had_credit = transfer.limit > transfer.next
+        had = transfer.has_arrived()
         trip, rise = transfer.arrived(ack, now)
+        gain = transfer.has_arrived() - had
         if trip is not None:
             self.pace.measured(trip)
         if rise or (not had_credit and transfer.limit > transfer.next):
-            self.came_further(now, rise)
+            self.came_further(now, max(rise, gain))
+        elif gain > 0:
+            self.came_further(now, gain)
         if self.lossy:
             self.look_for_lost(transfer, now)
 
     def look_for_lost(self, transfer, now):
         tolerance = 3 * self.pace.payload if self.datagrams else 0
-        if transfer.find_missing(now, self.pace.round_trip(), tolerance):
+        if transfer.find_missing(now, self.pace.round_trip(), self.pace.until_lost_again(), tolerance):
             self.pace.lost(now)
         if transfer.state == "ended" and (transfer.missing or transfer.next < transfer.source.length):
             transfer.state = "sending"
@@ -529,6 +531,7 @@ class Session:
             if decline.code == "wait" and self.one_direction:
                 if transfer.state in ("offered", "ended"):
                     transfer.queue_again(transfer.restart)
+                    self.is_told_to_wait = self.lossy and not self.receives
                 return
             self.came_further(now)
             self.finish(transfer, decline.code, decline.words)
@@ -548,16 +551,15 @@ class Session:
         self.finish(transfer, done.code, done.words)
 
     def on_want(self, want, now):
-        if want.number <= self.highest_want:
-            if not self.lossy:
-                self.fault("protocol", "a want with an old number")
-            elif code := self.answered_wants.get(want.number):
-                self.put("decline", what="want", number=want.number, code=code, words="")
+        if want.number <= self.highest_want and not self.lossy:
+            self.fault("protocol", "a want with an old number")
+            return
+        if any(t.want == want.number and t.state != "over" for t in self.sends):
             return
         if self.bye_heard or not self.takes_offers:
             self.error("a want that must not come")
             return
-        self.highest_want = want.number
+        self.highest_want = max(self.highest_want, want.number)
         try:
             if sum(t.state != "over" for t in self.sends) >= 64:
                 raise Refused("busy")
@@ -569,7 +571,6 @@ class Session:
                 source = self.store.find(want.name)
         except (Refused, OSError) as refusal:
             code = refusal.args[0] if isinstance(refusal, Refused) else "storage"
-            self.answered_wants[want.number] = code
             self.put("decline", what="want", number=want.number, code=code, words="")
             return
         self.sends.append(Sending(want.name, source, want=want.number, listing=want.listing, is_begun=True))
@@ -620,7 +621,7 @@ class Session:
         self.put("notice", number=self.notice[0], words=self.notice[1])
 
     def may_offer(self):
-        if self.one_direction and self.receives:
+        if self.one_direction and (self.receives or self.is_told_to_wait):
             return False
         return sum(t.is_open() for t in self.sends) < self.peer.transfers
 
@@ -691,7 +692,7 @@ class Session:
         """Whether something is said again when it is not answered (§8.5)."""
         if not self.is_open:
             return self.begun is not None
-        if self.wants_sent or self.notice or self.receives or self.bye_said:
+        if self.wants_sent or self.notice or self.receives or self.bye_said or self.is_told_to_wait:
             return True
         return any(
             t.state in ("offered", "ended") or (t.state == "sending" and (t.under_way() or t.has_data())) for t in self.sends
@@ -703,6 +704,7 @@ class Session:
             self.hello(now)
             return
         self.pace.ran_out(now)
+        self.is_told_to_wait = False
         for want in self.wants_sent:
             if not any(t.want is want for t in self.receives.values()):
                 self.say_want(want)

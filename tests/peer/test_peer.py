@@ -307,6 +307,14 @@ class CobsToPeer(Everything, Damaged, Cut, Case):
     link, server, client, damage = staticmethod(Links.serial), Peer, Command, staticmethod(line_damage)
 
 
+class UdpToCommand(Everything, Damaged, Cut, Case):
+    link, server, client, damage = staticmethod(Links.udp), Command, Peer, staticmethod(datagram_damage)
+
+
+class UdpToPeer(Everything, Damaged, Cut, Case):
+    link, server, client, damage = staticmethod(Links.udp), Peer, Command, staticmethod(datagram_damage)
+
+
 class UdpAlone(Everything, Damaged, Cut, Case):
     link, server, client, damage = staticmethod(Links.udp), Peer, Peer, staticmethod(datagram_damage)
 

@@ -149,7 +149,7 @@ def valid_name(name):
 def read_hello(r):
     f = Frame(version=r.uint(1), nonce=r.uint(8), echo=r.uint(8))
     flags = r.uint(1)
-    f.one_direction, f.answers_want = bool(flags & 1), bool(flags & 2)
+    f.one_direction, f.answers_want, f.open = bool(flags & 1), bool(flags & 2), bool(flags & 4)
     f.frame = r.varint32()
     f.window, f.eager, f.transfers, f.gaps, f.name = (r.varint32() for _ in range(5))
     count = r.uint(1)
@@ -162,7 +162,7 @@ def read_hello(r):
 
 def write_hello(f):
     return (
-        le(f.version, 1) + le(f.nonce, 8) + le(f.echo, 8) + bytes([f.one_direction | f.answers_want << 1])
+        le(f.version, 1) + le(f.nonce, 8) + le(f.echo, 8) + bytes([f.one_direction | f.answers_want << 1 | f.open << 2])
         + b"".join(map(varint, (f.frame, f.window, f.eager, f.transfers, f.gaps, f.name)))
         + bytes([len(f.digests)]) + bytes(f.digests) + bytes(f.padding)
     )

@@ -9,6 +9,7 @@ mod dice;
 mod disk;
 pub mod executor;
 mod faults;
+pub mod flash;
 mod link;
 mod lives;
 mod pair;

@@ -22,6 +22,22 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         Some(self.number)
     }
 
+    /// Sends a PING of `length` bytes, kind to check, whose answer is told ([`Event::Ponged`](crate::Event::Ponged)): of the least length there is, if
+    /// that is longer, and of [`longest_ping`](Self::longest_ping) at most. It is not sent again if the link loses it. `None` while another one has not been
+    /// written yet, before the session is open, or after [`close`](Self::close) or the peer's BYE.
+    pub fn ping(&mut self, length: usize) -> Option<u32> {
+        if self.state != SessionState::Open || self.bye != Farewell::NotYet {
+            return None;
+        }
+        let length = length.min(self.longest_ping());
+        self.pings.ask(length)
+    }
+
+    /// The longest frame, kind to check, that the peer takes and the transmit buffer holds.
+    pub fn longest_ping(&self) -> usize {
+        F::fits(self.outbox.len()).min(self.shared.peer.frame)
+    }
+
     /// Says to the peer that this end stays and may be spoken to, and what it is called (§4.6): as soon as the session is open, ahead of
     /// everything else. A later call takes the place of an earlier one; after BYE it does nothing. A name that does not fit the peer's largest
     /// frame, or the transmit buffer, is left out: 55 bytes always fit.

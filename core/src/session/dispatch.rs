@@ -130,6 +130,8 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
                 if self.notice == NoticeState::Sent && number == self.number {
                     self.notice = NoticeState::None;
                     self.hand.business = Business::NoticeTaken { number };
+                } else if self.pings.is_one(number) {
+                    self.hand.business = Business::Ponged { number };
                 }
             }
             Kind::Notice => {

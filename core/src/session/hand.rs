@@ -54,6 +54,10 @@ pub(super) enum Business {
     NoticeTaken {
         number: u32,
     },
+    /// PONG: a ping of the application's was answered.
+    Ponged {
+        number: u32,
+    },
     Notice,
     /// Bytes that are no frame.
     Noise,
@@ -69,6 +73,7 @@ pub(super) enum Business {
 
 /// Where a transfer to this end may begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(super) enum Begin {
     Anywhere,
     /// The OFFER bears the flag *restart*.

@@ -90,6 +90,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             }
             Business::Opened => Action::Event(Event::Opened),
             Business::NoticeTaken { number } => Action::Event(Event::NoticeTaken { number }),
+            Business::Ponged { number } => Action::Event(Event::Ponged { number }),
             Business::Bye { code } => Action::Event(Event::Bye { code }),
             Business::Notice => Action::Event(Event::Notice(words(view))),
             Business::Noise => Action::Event(Event::Noise(view)),

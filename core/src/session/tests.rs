@@ -519,3 +519,24 @@ fn a_long_name_waits_for_room_and_is_left_out_only_where_there_never_is_any() {
         }
     }
 }
+
+#[test]
+fn a_ping_is_as_long_as_asked_and_its_answer_is_told() {
+    let mut pair = Pair::open(Limits::LARGE, 0);
+    let longest = pair.a.longest_ping();
+    assert_eq!(longest, 512 - 3);
+    for (length, sent) in [(0, 10), (11, 11), (100, 100), (longest, longest), (usize::MAX, longest)] {
+        let number = pair.a.ping(length).unwrap();
+        assert_eq!(pair.a.ping(length), None, "one after the other");
+        let said = pair.a();
+        assert_eq!((said.len(), said[3]), (3 + sent, 2), "{length}");
+        pair.b.hear(&said, pair.now);
+        let said = pair.b();
+        pair.a.hear(&said, pair.now);
+        let told = std::format!("Ponged {{ number: {number} }}");
+        assert_eq!(pair.a.work(0, pair.now), (vec![], vec![told]));
+    }
+    pair.a.close(Code::Ok);
+    assert_eq!(pair.a.ping(0), None);
+    assert_eq!(session(Limits::LARGE, Speaks::First, 1).ping(0), None, "before it is open");
+}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sampan_core::wire::{Code, NodeName};
-use sampan_core::{Error, Limits, Millis, Speaks};
+use sampan_core::{Error, Limits, Millis};
 
 use super::ClientOptions;
 use super::attempts::nothing_to_give;
@@ -179,11 +179,11 @@ fn session(
         ..Limits::LARGE
     };
     let mut memory = Memory::for_link(&link, FRAME, TRANSFERS, limits).map_err(nothing_to_give)?;
-    let opening = Opening::new(Speaks::First, clock).map_err(nothing_to_give)?;
+    let opening = Opening::dialled(&link, clock).map_err(nothing_to_give)?;
     let teller = Teller::new(reports.clone(), link.peer(), Protocol::Framed);
     let desk = Arc::new(Desk::new(Arc::new(Control::new(waker.clone()))));
     let sink = store.sink(Accepts::Anything, options.on_conflict, &desk.control);
-    let source = store.source(options.serves);
+    let source = store.source(options.serves, link.nature());
     let mut serving =
         Serving::begin(&mut memory, (opening, clock), link, (sink, source), (&desk, &teller), None)?;
     serving.attach(name);

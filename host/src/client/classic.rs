@@ -14,7 +14,7 @@ use super::tally::Tally;
 use super::{ClientOptions, Outcome};
 use crate::clock::Clock;
 use crate::failure::{ErrorName, Failure};
-use crate::link::{Link as _, StreamLink, Waker};
+use crate::link::{Link as _, StreamLink, Url, Waker};
 use crate::memory::Memory;
 use crate::report::{Moved, Protocol, Report};
 use crate::reports::Reports;
@@ -32,6 +32,10 @@ pub fn send_classic(plan: Plan, options: &ClientOptions, reports: &Reports) -> R
     if plan.items.iter().any(|item| !matches!(item.kind, ItemKind::Named)) {
         return Err(Failure::new(ErrorName::Usage, "the classic handshake carries files only")
             .with_advice("name the files one by one, or leave --classic out"));
+    }
+    if matches!(options.url, Url::Udp { .. } | Url::Serial(_)) {
+        let what = format!("the classic handshake needs a connection, which {} is not", options.url);
+        return Err(Failure::new(ErrorName::Usage, what).with_advice("use tcp://, or leave --classic out"));
     }
     let mut tally = Tally::new(reports);
     for (path, failure) in &plan.failed {

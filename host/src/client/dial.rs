@@ -49,6 +49,16 @@ fn open(url: &Url, tcp: &TcpOptions) -> Result<StreamLink, Failure> {
 fn cannot(url: &Url, error: &io::Error) -> Failure {
     let failure = Failure::new(ErrorName::Connect, format!("cannot connect to {url}: {error}"));
     match (url, error.kind()) {
+        (Url::Udp { .. }, io::ErrorKind::ConnectionRefused) => {
+            let what = format!("cannot connect to {url}: nobody listens there ({error})");
+            Failure::new(ErrorName::Connect, what)
+                .with_advice("is a server running there? start one with: sampan serve --listen udp://HOST")
+        }
+        (Url::Udp { .. }, io::ErrorKind::TimedOut) => {
+            Failure::new(ErrorName::Timeout, format!("nobody answers at {url}")).with_advice(
+                "check the address, and whether firewalls on the way let UDP through; a server that is full does not answer",
+            )
+        }
         (Url::Tcp { .. }, io::ErrorKind::ConnectionRefused) => {
             failure.with_advice("is a server running there? start one with: sampan serve")
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sampan_core::session::transitions::SessionState;
 use sampan_core::wire::{Code, FileName};
-use sampan_core::{By, Error, Instant, PeerError, Receiver, Speaks, TransferId, WantId};
+use sampan_core::{By, Error, Instant, PeerError, Receiver, TransferId, WantId};
 
 use super::asks::{Ask, Named};
 use super::attempts::{Contact, Rest, Task, attempt, conclude, nothing_to_give};
@@ -55,7 +55,7 @@ impl Task for Fetching<'_> {
         let clock = Clock::start();
         let (frame, limits) = (self.options.frame(), self.options.limits());
         let mut memory = Memory::for_link(&link, frame, TRANSFERS, limits).map_err(nothing_to_give)?;
-        let opening = Opening::new(Speaks::First, clock).map_err(nothing_to_give)?;
+        let opening = Opening::dialled(&link, clock).map_err(nothing_to_give)?;
         let session = memory.receiver(opening).map_err(|error| Failure::session(error, None))?;
         let sink =
             self.store.as_ref().map(|store| store.sink(Accepts::Wanted, OnConflict::Replace, &self.control));
@@ -203,6 +203,7 @@ impl<'o> Fetching<'o> {
                 Happened::Sent(..)
                 | Happened::SendFailed(..)
                 | Happened::NoticeTaken(_)
+                | Happened::Ponged(_)
                 | Happened::Attached(_) => {}
             }
             self.look(&mut connection.storage);

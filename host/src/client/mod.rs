@@ -10,6 +10,7 @@ mod get;
 mod listed;
 mod ls;
 mod output;
+mod ping;
 mod plan;
 mod send;
 mod tally;
@@ -28,6 +29,7 @@ pub use attach::{AttachOptions, attach};
 pub use classic::send_classic;
 pub use get::{Destination, get};
 pub use ls::ls;
+pub use ping::{PingOptions, ping};
 pub use plan::{LeftOut, Plan};
 pub use send::send;
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use sampan_core::wire::Code;
-use sampan_core::{By, Error, Instant, Sender, Speaks, TransferId};
+use sampan_core::{By, Error, Instant, Sender, TransferId};
 
 use super::attempts::{Contact, Rest, Task, attempt, conclude, nothing_to_give};
 use super::plan::Plan;
@@ -88,8 +88,11 @@ impl Task for Job<'_> {
         let clock = Clock::start();
         let (frame, limits) = (self.options.frame(), self.options.limits());
         let mut memory = Memory::for_link(&link, frame, TRANSFERS, limits).map_err(nothing_to_give)?;
-        let opening = Opening::new(Speaks::First, clock).map_err(nothing_to_give)?;
+        let opening = Opening::dialled(&link, clock).map_err(nothing_to_give)?;
         let session = memory.sender(opening).map_err(|error| Failure::session(error, None))?;
+        if let Some(pipe) = &mut self.pipe {
+            pipe.suit(link.nature());
+        }
         let source = FileSource::new().with_pipe(self.pipe.take());
         let mut connection = Connection::new(session, link, source, clock);
         let result = self.turns(&mut connection);
@@ -175,6 +178,7 @@ impl Job<'_> {
                 | Happened::ReceiveFailed(..)
                 | Happened::WantFailed(..)
                 | Happened::NoticeTaken(_)
+                | Happened::Ponged(_)
                 | Happened::Attached(_) => {}
             }
             if now.since(told_at) >= TICK {

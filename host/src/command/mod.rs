@@ -15,6 +15,7 @@ mod ls;
 mod made_up;
 mod man;
 mod output;
+mod ping;
 mod ports;
 mod send;
 mod serve;
@@ -50,6 +51,7 @@ fn run(command: &Command, style: Style) -> Result<(), Ending> {
         Command::Ls(arguments) => ls::run(arguments, style),
         Command::Attach(arguments) => attach::run(arguments, style),
         Command::Ctl(arguments) => ctl::run(arguments, style),
+        Command::Ping(arguments) => ping::run(arguments, style),
         Command::Ports(_) => Ok(ports::run(style)?),
         Command::Demo(arguments) => Ok(demo::run(arguments, style)?),
         Command::Completions { shell } => Ok(completions::run(*shell)?),

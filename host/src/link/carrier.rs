@@ -11,10 +11,13 @@ use rustix::event::{PollFd, PollFlags};
 use super::pipes::Pipes;
 #[cfg(unix)]
 use super::serial::Serial;
+use super::stream::Nature;
+use super::udp::Datagrams;
 
 #[derive(Debug)]
 pub(super) enum Carrier {
     Tcp(TcpStream),
+    Datagrams(Datagrams),
     #[cfg(unix)]
     Unix(UnixStream),
     #[cfg(unix)]
@@ -27,6 +30,7 @@ impl Carrier {
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Tcp(stream) => stream.read(buffer),
+            Self::Datagrams(datagrams) => datagrams.read(buffer),
             #[cfg(unix)]
             Self::Unix(stream) => stream.read(buffer),
             #[cfg(unix)]
@@ -39,6 +43,7 @@ impl Carrier {
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Tcp(stream) => stream.write(bytes),
+            Self::Datagrams(datagrams) => datagrams.write(bytes),
             #[cfg(unix)]
             Self::Unix(stream) => stream.write(bytes),
             #[cfg(unix)]
@@ -55,9 +60,21 @@ impl Carrier {
             Self::Unix(stream) => drop(stream.shutdown(Shutdown::Write)),
             #[cfg(unix)]
             Self::Pipes(pipes) => pipes.close_sending(),
-            // A line has no end.
+            // A line has no end, and neither has a port.
+            Self::Datagrams(_) => {}
             #[cfg(unix)]
             Self::Serial(_) => {}
+        }
+    }
+
+    pub(super) fn nature(&self) -> Nature {
+        match self {
+            Self::Datagrams(datagrams) => Nature::Datagrams { holds: datagrams.holds() },
+            #[cfg(unix)]
+            Self::Serial(serial) => Nature::Line { rate: serial.rate() },
+            #[cfg(unix)]
+            Self::Unix(_) | Self::Pipes(_) => Nature::Stream,
+            Self::Tcp(_) => Nature::Stream,
         }
     }
 
@@ -65,6 +82,7 @@ impl Carrier {
     pub(super) fn poll_in(&self) -> PollFd<'_> {
         match self {
             Self::Tcp(stream) => PollFd::new(stream, PollFlags::IN),
+            Self::Datagrams(datagrams) => datagrams.poll_in(),
             #[cfg(unix)]
             Self::Unix(stream) => PollFd::new(stream, PollFlags::IN),
             #[cfg(unix)]
@@ -78,6 +96,7 @@ impl Carrier {
     pub(super) fn poll_out(&self) -> Option<PollFd<'_>> {
         match self {
             Self::Tcp(stream) => Some(PollFd::new(stream, PollFlags::OUT)),
+            Self::Datagrams(datagrams) => Some(datagrams.poll_out()),
             #[cfg(unix)]
             Self::Unix(stream) => Some(PollFd::new(stream, PollFlags::OUT)),
             #[cfg(unix)]
@@ -92,6 +111,7 @@ impl Carrier {
             Self::Tcp(stream) => stream.try_clone().map(Socket::Tcp).map(HangUp),
             #[cfg(unix)]
             Self::Unix(stream) => stream.try_clone().map(Socket::Unix).map(HangUp),
+            Self::Datagrams(_) => Err(io::ErrorKind::Unsupported.into()),
             #[cfg(unix)]
             Self::Pipes(_) | Self::Serial(_) => Err(io::ErrorKind::Unsupported.into()),
         }

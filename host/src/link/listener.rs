@@ -47,7 +47,7 @@ impl Listener {
             }
             #[cfg(not(unix))]
             Url::Unix(_) => Err(ErrorKind::Unsupported.into()),
-            Url::Stdio | Url::Exec(_) | Url::Serial(_) | Url::Node { .. } => {
+            Url::Udp { .. } | Url::Stdio | Url::Exec(_) | Url::Serial(_) | Url::Node { .. } => {
                 Err(io::Error::new(ErrorKind::InvalidInput, "only TCP and Unix sockets can be listened at"))
             }
         }

@@ -11,6 +11,7 @@ mod serial;
 mod stream;
 mod tcp;
 mod tcp_options;
+mod udp;
 #[cfg(unix)]
 mod unix;
 mod url;
@@ -27,8 +28,10 @@ pub use carrier::HangUp;
 pub use listener::{Listener, wait_for_any};
 #[cfg(unix)]
 pub use serial::serial_ports;
-pub use stream::StreamLink;
+pub use stream::{Nature, StreamLink};
 pub use tcp_options::{SocketBuffers, TcpOptions};
+pub use udp::LONGEST_DATAGRAM;
+pub(crate) use udp::{Greeting, Heard, Mailbox, Space, UdpListener, heard};
 #[cfg(unix)]
 pub(crate) use unix::{dial as dial_unix, sweep};
 pub use url::{DEFAULT_PORT, Flow, Line, SerialUrl, Url, UrlError};

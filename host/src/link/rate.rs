@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// Of one byte, as fine as time is measured.
-const FRACTIONS: u128 = 1_000_000_000;
+const FRACTIONS: i128 = 1_000_000_000;
 
 /// Fills with so many bytes a second, up to a tenth of a second's worth, and is empty at first.
 ///
@@ -11,10 +11,10 @@ const FRACTIONS: u128 = 1_000_000_000;
 #[derive(Clone, Debug)]
 pub(super) struct Bucket {
     bytes_per_second: u64,
-    /// What is in, in fractions of a byte.
-    level: u128,
-    full: u128,
-    enough: u128,
+    /// What is in, in fractions of a byte; below 0 if more was taken than was in.
+    level: i128,
+    full: i128,
+    enough: i128,
     filled: Instant,
 }
 
@@ -22,7 +22,7 @@ impl Bucket {
     /// An empty one; a rate of 0 counts as 1.
     pub(super) fn new(bytes_per_second: u64, now: Instant) -> Self {
         let bytes_per_second = bytes_per_second.max(1);
-        let burst = u128::from(bytes_per_second / 10).max(1);
+        let burst = i128::from(bytes_per_second / 10).max(1);
         Self {
             bytes_per_second,
             level: 0,
@@ -42,15 +42,15 @@ impl Bucket {
         usize::try_from(self.level / FRACTIONS).unwrap_or(usize::MAX)
     }
 
-    /// Takes out what has moved, which is no more than it allowed.
+    /// Takes out what has moved: of datagrams, which move whole, perhaps more than is in.
     pub(super) fn take(&mut self, bytes: usize) {
-        self.level = self.level.saturating_sub(bytes as u128 * FRACTIONS);
+        self.level = self.level.saturating_sub(bytes as i128 * FRACTIONS);
     }
 
     /// How long until it allows any; zero if it does.
     pub(super) fn ready_in(&mut self, now: Instant) -> Duration {
         self.fill(now);
-        let missing = self.enough.saturating_sub(self.level);
+        let missing = self.enough.saturating_sub(self.level).max(0).unsigned_abs();
         let nanos = missing.div_ceil(u128::from(self.bytes_per_second));
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
@@ -59,7 +59,7 @@ impl Bucket {
         let nanos = now.saturating_duration_since(self.filled).as_nanos();
         self.filled = self.filled.max(now);
         let gain = nanos.saturating_mul(u128::from(self.bytes_per_second));
-        self.level = self.level.saturating_add(gain).min(self.full);
+        self.level = self.level.saturating_add(i128::try_from(gain).unwrap_or(i128::MAX)).min(self.full);
     }
 }
 
@@ -120,13 +120,24 @@ mod tests {
     }
 
     #[test]
+    fn what_was_taken_beyond_what_was_in_is_waited_for() {
+        let now = Instant::now();
+        let mut bucket = Bucket::new(1000, now);
+        let later = now + Duration::from_millis(100);
+        assert_eq!(bucket.allows(later), 100);
+        bucket.take(1100);
+        assert_eq!((bucket.allows(later), bucket.ready_in(later)), (0, Duration::from_millis(1012)));
+    }
+
+    #[test]
     fn extreme_rates_and_times_do_no_harm() {
         let now = Instant::now();
         for rate in [0, u64::MAX] {
             let mut bucket = Bucket::new(rate, now);
-            bucket.take(usize::MAX);
             assert!(bucket.allows(now + Duration::from_secs(1 << 32)) > 0);
             assert_eq!(bucket.ready_in(now), Duration::ZERO);
+            bucket.take(usize::MAX);
+            assert!(bucket.ready_in(now) > Duration::ZERO);
         }
     }
 }

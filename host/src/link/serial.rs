@@ -76,6 +76,11 @@ impl Serial {
         Ok(rustix::io::write(&self.port, bytes)?)
     }
 
+    /// Bytes a second.
+    pub(super) const fn rate(&self) -> u64 {
+        self.rate
+    }
+
     pub(super) const fn port(&self) -> &SerialPort {
         &self.port
     }

@@ -1,4 +1,4 @@
-//! The one link of a host: a stream that never waits, but where it says so.
+//! The one link of a host, which never waits, but where it says so: a stream, or datagrams.
 
 mod io;
 mod peeked;
@@ -6,9 +6,10 @@ mod peeked;
 mod tests;
 
 use std::io::{Error, ErrorKind, Result};
-use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::carrier::{Carrier, HangUp};
@@ -17,11 +18,12 @@ use super::pipes::Pipes;
 use super::rate::Bucket;
 #[cfg(unix)]
 use super::serial::Serial;
+use super::udp::{self, Datagrams, Dialled, Mailbox};
 use super::{Link as _, SerialUrl, TcpOptions, Url, Waker, tcp};
 use io::Woken;
 use peeked::Peeked;
 
-/// A connection over TCP or a Unix socket, or a pair of pipes.
+/// A connection over TCP or a Unix socket, a pair of pipes, a serial line, or datagrams of one peer.
 ///
 /// It remembers whether the system had nothing more to give or took no more, so that neither costs a call until
 /// [`wait`](super::Link::wait) says otherwise.
@@ -43,8 +45,25 @@ pub struct StreamLink {
     received: u64,
     sent: u64,
     fault: Option<Error>,
-    /// Bytes a second of a serial line.
-    line: Option<u64>,
+    /// The number of the session that dialling has begun.
+    begun: Option<u64>,
+}
+
+/// What a link does with what it is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nature {
+    /// Bytes arrive, all of them and in their order.
+    Stream,
+    /// Bytes may be lost and altered.
+    Line {
+        /// How many leave in a second.
+        rate: u64,
+    },
+    /// Datagrams may be lost, repeated and overtaken.
+    Datagrams {
+        /// How many bytes of them may wait to be read.
+        holds: usize,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +93,7 @@ impl StreamLink {
     pub fn dial(url: &Url, options: &TcpOptions) -> Result<Self> {
         match url {
             Url::Tcp { host, port } => Self::tcp(tcp::dial_any(host, *port, options)?),
+            Url::Udp { host, port } => Ok(Self::udp(udp::dial_any(host, *port, options.connect_within)?)),
             #[cfg(unix)]
             Url::Unix(path) => Self::unix(super::unix::dial(path, options)?),
             #[cfg(unix)]
@@ -124,13 +144,31 @@ impl StreamLink {
 
     pub(super) fn tcp_to(stream: TcpStream, peer: SocketAddr) -> Result<Self> {
         stream.set_nonblocking(true)?;
-        let peer = match (peer, peer.ip().to_canonical()) {
-            // One of the old protocol on a socket for both, which has no zone.
-            (SocketAddr::V6(_), ip @ IpAddr::V4(_)) => SocketAddr::new(ip, peer.port()),
-            _ => peer,
-        };
-        let locality = if peer.ip().is_loopback() { Locality::Here } else { Locality::Elsewhere };
-        Ok(Self::new(Carrier::Tcp(stream), peer.to_string(), locality))
+        let peer = canonical(peer);
+        Ok(Self::new(Carrier::Tcp(stream), peer.to_string(), Locality::of(peer)))
+    }
+
+    /// A link over a socket whose peer has answered.
+    fn udp(dialled: Dialled) -> Self {
+        let Dialled { socket, peer, nonce, answer } = dialled;
+        let mut link = Self::datagrams(Datagrams::Own(socket), peer);
+        link.peeked.append(&answer);
+        Self { begun: Some(nonce), ..link }
+    }
+
+    /// A link over a socket that many share, to `peer`, whose datagrams come by this mailbox.
+    pub(crate) fn shared(socket: Arc<UdpSocket>, peer: SocketAddr, mailbox: Arc<Mailbox>) -> Self {
+        Self::datagrams(Datagrams::Shared { socket, peer, mailbox }, peer)
+    }
+
+    fn datagrams(datagrams: Datagrams, peer: SocketAddr) -> Self {
+        let peer = canonical(peer);
+        Self::new(Carrier::Datagrams(datagrams), format!("udp://{peer}"), Locality::of(peer))
+    }
+
+    /// The number of the session that dialling has begun, and whose first answer is there to be read.
+    pub(crate) const fn begun(&self) -> Option<u64> {
+        self.begun
     }
 
     /// A link over a connection that exists.
@@ -159,14 +197,13 @@ impl StreamLink {
     #[cfg(unix)]
     pub fn serial(url: &SerialUrl) -> Result<Self> {
         let carrier = Carrier::Serial(Serial::open(url)?);
-        let link = Self::new(carrier, format!("serial:{}", url.path.display()), Locality::Here);
-        Ok(Self { line: Some(u64::from(url.baud) / 10), ..link })
+        Ok(Self::new(carrier, format!("serial:{}", url.path.display()), Locality::Here))
     }
 
-    /// Bytes a second that a serial line carries; none of a link that is reliable.
+    /// What it does with what it is given.
     #[must_use]
-    pub const fn line(&self) -> Option<u64> {
-        self.line
+    pub fn nature(&self) -> Nature {
+        self.carrier.nature()
     }
 
     #[cfg(unix)]
@@ -189,7 +226,7 @@ impl StreamLink {
             received: 0,
             sent: 0,
             fault: None,
-            line: None,
+            begun: None,
         }
     }
 
@@ -214,12 +251,14 @@ impl StreamLink {
     pub fn into_tcp(self) -> Option<TcpStream> {
         match self.carrier {
             Carrier::Tcp(stream) => Some(stream),
+            Carrier::Datagrams(_) => None,
             #[cfg(unix)]
             Carrier::Unix(_) | Carrier::Pipes(_) | Carrier::Serial(_) => None,
         }
     }
 
-    /// The other end: address and port, `unix`, `stdio`, `exec`, or `node:` and the name of a node.
+    /// The other end: address and port, after `udp://` where frames are datagrams, `serial:` and the device, `unix`, `stdio`, `exec`, or `node:` and
+    /// the name of a node.
     #[must_use]
     pub fn peer(&self) -> String {
         self.peer.clone()
@@ -284,9 +323,9 @@ impl StreamLink {
     }
 
     /// Closes it so that what was sent is not lost with what was never read (`docs/protocol.md` §8.4): ends the sending side, and drops
-    /// what still comes until the peer ends too, the link fails, or this time has passed. On a serial line, which has no end, nothing is dropped.
+    /// what still comes until the peer ends too, the link fails, or this time has passed. On a serial line and over datagrams, which have no end, nothing is dropped.
     pub fn close_gently(mut self, within: Duration) {
-        if self.line.is_some() {
+        if self.nature() != Nature::Stream {
             return;
         }
         self.close_sending();
@@ -310,5 +349,19 @@ impl StreamLink {
                 return;
             }
         }
+    }
+}
+
+/// One of the old protocol on a socket for both is shown as such; it has no zone.
+fn canonical(peer: SocketAddr) -> SocketAddr {
+    match (peer, peer.ip().to_canonical()) {
+        (SocketAddr::V6(_), ip @ IpAddr::V4(_)) => SocketAddr::new(ip, peer.port()),
+        _ => peer,
+    }
+}
+
+impl Locality {
+    fn of(peer: SocketAddr) -> Self {
+        if peer.ip().is_loopback() { Self::Here } else { Self::Elsewhere }
     }
 }

@@ -34,15 +34,17 @@ pub(super) fn dial_any(host: &str, port: u16, options: &TcpOptions) -> io::Resul
 /// Listens at the first address of `host` where that succeeds.
 pub(super) fn bind_any(host: &str, port: u16, options: &TcpOptions) -> io::Result<TcpListener> {
     first(host, port, |address| {
-        // What is allowed to whom is decided by this name.
-        if host.eq_ignore_ascii_case("localhost") && !address.ip().to_canonical().is_loopback() {
-            return Err(io::Error::new(
-                io::ErrorKind::AddrNotAvailable,
-                "localhost is not this host's loopback",
-            ));
-        }
+        is_what_was_meant(host, address)?;
         bind(address, options)
     })
+}
+
+/// What is allowed to whom is decided by the name `localhost`.
+pub(super) fn is_what_was_meant(host: &str, address: SocketAddr) -> io::Result<()> {
+    if host.eq_ignore_ascii_case("localhost") && !address.ip().to_canonical().is_loopback() {
+        return Err(io::Error::new(io::ErrorKind::AddrNotAvailable, "localhost is not this host's loopback"));
+    }
+    Ok(())
 }
 
 fn bind(address: SocketAddr, options: &TcpOptions) -> io::Result<TcpListener> {
@@ -57,7 +59,11 @@ fn bind(address: SocketAddr, options: &TcpOptions) -> io::Result<TcpListener> {
 }
 
 /// The first success at one of the addresses of `host`, or the last error, which then names all that was tried.
-fn first<T>(host: &str, port: u16, attempt: impl Fn(SocketAddr) -> io::Result<T>) -> io::Result<T> {
+pub(super) fn first<T>(
+    host: &str,
+    port: u16,
+    attempt: impl Fn(SocketAddr) -> io::Result<T>,
+) -> io::Result<T> {
     let addresses = (host, port)
         .to_socket_addrs()
         .map_err(|error| io::Error::new(error.kind(), format!("{host:?} has no address: {error}")))?;

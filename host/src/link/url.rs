@@ -11,7 +11,8 @@ use std::path::PathBuf;
 pub const DEFAULT_PORT: u16 = 50000;
 
 /// What can be typed for a link.
-const KNOWN: &str = "tcp://HOST:PORT, HOST:PORT, unix:PATH, serial:DEVICE, stdio: and exec:COMMAND";
+const KNOWN: &str =
+    "tcp://HOST:PORT, HOST:PORT, udp://HOST:PORT, unix:PATH, serial:DEVICE, stdio: and exec:COMMAND";
 
 /// The longest path of a Unix socket, in bytes.
 const LONGEST_PATH: usize = if cfg!(any(target_os = "linux", target_os = "android")) { 107 } else { 103 };
@@ -21,6 +22,13 @@ const LONGEST_PATH: usize = if cfg!(any(target_os = "linux", target_os = "androi
 pub enum Url {
     /// TCP.
     Tcp {
+        /// A name, or an address without brackets.
+        host: String,
+        /// Its port; 0 to listen at any that is free.
+        port: u16,
+    },
+    /// UDP, each datagram a frame.
+    Udp {
         /// A name, or an address without brackets.
         host: String,
         /// Its port; 0 to listen at any that is free.
@@ -133,7 +141,7 @@ impl Url {
     #[must_use]
     pub fn is_local(&self) -> bool {
         match self {
-            Self::Tcp { host, .. } => {
+            Self::Tcp { host, .. } | Self::Udp { host, .. } => {
                 let address = host.split_once('%').map_or(host.as_str(), |(address, _)| address);
                 host.eq_ignore_ascii_case("localhost")
                     || address.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
@@ -148,6 +156,8 @@ impl fmt::Display for Url {
         match self {
             Self::Tcp { host, port } if host.contains(':') => write!(f, "tcp://[{host}]:{port}"),
             Self::Tcp { host, port } => write!(f, "tcp://{host}:{port}"),
+            Self::Udp { host, port } if host.contains(':') => write!(f, "udp://[{host}]:{port}"),
+            Self::Udp { host, port } => write!(f, "udp://{host}:{port}"),
             // A path that begins so would be taken for the form with an empty host.
             Self::Unix(path) if path.as_os_str().as_encoded_bytes().starts_with(b"//") => {
                 write!(f, "unix://{}", path.display())
@@ -177,8 +187,8 @@ pub enum UrlError {
     User,
     /// It contains a control character.
     ControlCharacter,
-    /// The slashes after `tcp:` are missing.
-    NoSlashes,
+    /// The slashes after this scheme are missing.
+    NoSlashes(&'static str),
     /// A Unix socket without a path.
     NoPath,
     /// A Unix socket on a host.
@@ -196,8 +206,6 @@ pub enum UrlError {
     NoDevice,
     /// This is no setting of a serial port.
     BadSetting(String),
-    /// This scheme is planned.
-    NotBuilt(&'static str),
     /// Nobody knows this scheme.
     UnknownScheme(String),
 }
@@ -213,13 +221,13 @@ impl fmt::Display for UrlError {
                 write!(f, "{port:?} is not a port, which is a number up to 65535; possible are {KNOWN}")
             }
             Self::AfterPort(rest) => {
-                write!(f, "{rest:?} is too much: nothing follows the port of tcp://HOST:PORT")
+                write!(f, "{rest:?} is too much: nothing follows the port")
             }
-            Self::User => {
-                f.write_str("a user cannot be named: use tcp://HOST:PORT without what precedes the @")
-            }
+            Self::User => f.write_str("a user cannot be named: leave out what precedes the @"),
             Self::ControlCharacter => f.write_str("it contains a control character"),
-            Self::NoSlashes => f.write_str("after tcp: two slashes are missing: tcp://HOST:PORT"),
+            Self::NoSlashes(scheme) => {
+                write!(f, "after {scheme}: two slashes are missing: {scheme}://HOST:PORT")
+            }
             Self::NoPath => f.write_str("no path is given: use unix:PATH"),
             Self::PathOnHost => f.write_str("a Unix socket has no host: use unix:PATH, or unix:///PATH"),
             Self::PathTooLong { bytes } => write!(
@@ -233,7 +241,6 @@ impl fmt::Display for UrlError {
                 f,
                 "{setting:?} is no setting of a serial port; possible are baud=N, dtr=on|off, rts=on|off and flow=none|rtscts|xonxoff"
             ),
-            Self::NotBuilt(scheme) => write!(f, "{scheme}: is not built yet; possible are {KNOWN}"),
             Self::UnknownScheme(scheme) => write!(f, "{scheme:?} is no known scheme; possible are {KNOWN}"),
         }
     }

@@ -6,6 +6,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::connection::{self, Admission, Service};
+use super::harbour::{Harbour, Served};
 #[cfg(unix)]
 use super::line::Line;
 use crate::control::{Control, Order};
@@ -21,11 +22,12 @@ const PAUSE: Duration = Duration::from_millis(100);
 const SWEEP: Duration = Duration::from_secs(3600);
 /// So many more than are served are told that it is busy; the rest is just closed.
 const TOLD: usize = 64;
-const STACK: usize = 256 << 10;
+pub(super) const STACK: usize = 256 << 10;
 
 pub(super) struct Acceptor {
     pub(super) service: Arc<Service>,
     pub(super) listeners: Vec<Listener>,
+    pub(super) harbours: Vec<Harbour>,
     pub(super) standard: Option<StreamLink>,
     #[cfg(unix)]
     pub(super) lines: Vec<Line>,
@@ -36,7 +38,7 @@ pub(super) struct Acceptor {
 impl Acceptor {
     pub(super) fn run(mut self) {
         if let Some(link) = self.standard.take() {
-            let only = self.listeners.is_empty();
+            let only = self.listeners.is_empty() && self.harbours.is_empty();
             let _ = self.begin(link, only.then(|| self.waker.clone()));
             if only {
                 while self.service.registry.count() > 0 && !self.stop.is_asked() {
@@ -45,9 +47,10 @@ impl Acceptor {
             }
         }
         let lines = self.begin_lines();
+        let harbours = self.begin_harbours();
         let mut swept = Instant::now();
         let goes_on = |acceptor: &Self| !acceptor.stop.is_asked() && !acceptor.is_draining();
-        while goes_on(&self) && !(self.listeners.is_empty() && lines.is_empty()) {
+        while goes_on(&self) && !(self.listeners.is_empty() && lines.is_empty() && harbours.is_empty()) {
             let timeout = SWEEP.saturating_sub(swept.elapsed());
             if wait_for_any(&self.listeners, &self.waker, Some(timeout)).is_err() || !self.take_all() {
                 let _ = wait_for_any(&[], &self.waker, Some(PAUSE));
@@ -66,6 +69,18 @@ impl Acceptor {
         for line in lines {
             let _ = line.join();
         }
+        harbours.into_iter().for_each(Served::close);
+    }
+
+    /// Serves each UDP socket in a thread of its own.
+    fn begin_harbours(&mut self) -> Vec<Served> {
+        std::mem::take(&mut self.harbours)
+            .into_iter()
+            .filter_map(|harbour| {
+                let served = harbour.begin(&self.service, &self.stop);
+                served.inspect_err(|error| tracing::warn!("cannot serve UDP: {error}")).ok()
+            })
+            .collect()
     }
 
     /// Serves each serial line in a thread of its own.

@@ -99,9 +99,9 @@ enum Speech {
     Gone,
 }
 
-/// Serves one session of a line, on which anything may be said first. `begins` is how the session before said that it begins, if it did; says the same
-/// of the next.
-pub(super) fn serve_line(
+/// Serves one session of a line, on which anything may be said first, or over datagrams. `begins` is how it was said that it begins, by the session before
+/// or with its number, if it was; says the same of the next.
+pub(super) fn serve_session(
     service: &Service,
     link: StreamLink,
     member: &Arc<Member>,

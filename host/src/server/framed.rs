@@ -3,16 +3,18 @@
 use sampan_core::wire::{Code, DigestList};
 use sampan_core::{Error, Instant, Limits, Millis, Speaks};
 
+use super::ServerOptions;
 use super::connection::{Admission, Client};
 use crate::digests;
 use crate::failure::{ErrorName, Failure};
-use crate::link::StreamLink;
+use crate::link::{Nature, StreamLink};
 use crate::memory::{Begins, Memory, Opening};
 use crate::report::Protocol;
 use crate::serving::{Ended, Patience, Serving, Step};
 use crate::store::{Accepts, Serves};
 
-/// Serves one session. `begins` is how the one before on this link said that it begins, if there was one that did; says the same of the next.
+/// Serves one session. `begins` is how the one before on this link, or whoever gave it its number, said
+/// that it begins, if anybody did; says the same of the next.
 pub(super) fn serve(client: &Client<'_>, link: StreamLink, begins: Option<Begins>) -> Option<Begins> {
     session(client, link, begins).unwrap_or_else(|failure| {
         client.teller.connection_failed(None, &failure);
@@ -24,9 +26,10 @@ fn session(client: &Client<'_>, link: StreamLink, begins: Option<Begins>) -> Res
     let no_memory =
         |error| Failure::new(ErrorName::Other, format!("the system has no memory to give: {error}"));
     let (frame, transfers) = (client.frame(), client.transfers());
-    let mut memory = Memory::for_link(&link, frame, transfers, limits(client)).map_err(no_memory)?;
+    let mut memory =
+        Memory::for_link(&link, frame, transfers, limits(&client.service.options)).map_err(no_memory)?;
     // What comes over a line before a session is open may be anything: it is no failure.
-    let is_line = link.line().is_some();
+    let is_line = matches!(link.nature(), Nature::Line { .. });
     let opening = Opening::new(Speaks::Second, client.clock).map_err(no_memory)?;
     let opening = match begins {
         Some((speaks, nonce)) => Opening { speaks, nonce, since: client.clock.now() },
@@ -36,7 +39,7 @@ fn session(client: &Client<'_>, link: StreamLink, begins: Option<Begins>) -> Res
     let accepts = if allow.put { Accepts::Anything } else { Accepts::Nothing };
     let desk = &client.member.desk;
     let sink = store.sink(accepts, client.on_conflict(Protocol::Framed), &desk.control);
-    let source = store.source(Serves { get: allow.get, list: allow.list });
+    let source = store.source(Serves { get: allow.get, list: allow.list }, link.nature());
     let options = &client.service.options;
     let patience = Patience { idle: options.idle, min_rate: options.min_rate };
     let mut serving = Serving::begin(
@@ -67,8 +70,7 @@ fn session(client: &Client<'_>, link: StreamLink, begins: Option<Begins>) -> Res
     Ok(begins)
 }
 
-fn limits(client: &Client<'_>) -> Limits {
-    let options = &client.service.options;
+pub(super) fn limits(options: &ServerOptions) -> Limits {
     Limits {
         checks: digests::ALL.iter().fold(DigestList::new(&[options.digest]), DigestList::with),
         makes: digests::ALL,

@@ -78,7 +78,7 @@ impl Line {
             }
         }
         let member = service.registry.add(Arc::new(Control::new(waker)), link.peer());
-        let begins = connection::serve_line(service, link, &member, begins);
+        let begins = connection::serve_session(service, link, &member, begins);
         if let Some(node) = service.registry.remove(&member) {
             service.reports.tell(Report::Detached { node, peer: member.peer.clone() });
         }

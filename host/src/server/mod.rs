@@ -20,8 +20,10 @@ mod broadcast;
 mod classic;
 mod classic_files;
 mod connection;
+mod cookies;
 mod everyone;
 mod framed;
+mod harbour;
 #[cfg(unix)]
 mod line;
 mod push;
@@ -39,13 +41,14 @@ use sampan_core::Millis;
 use sampan_core::wire::DigestKind;
 
 use crate::failure::{ErrorName, Failure};
-use crate::link::{Listener, StreamLink, TcpOptions, Url, Waker};
+use crate::link::{Listener, StreamLink, TcpOptions, UdpListener, Url, Waker};
 use crate::report::Report;
 use crate::reports::{Lost, Reports};
 use crate::stop::Stop;
 use crate::store::{OnConflict, Store};
 use accept::Acceptor;
 use connection::Service;
+use harbour::Harbour;
 #[cfg(unix)]
 use line::{Line, Told};
 use registry::Registry;
@@ -58,6 +61,9 @@ pub use status::{
 };
 pub use whom::{To, Who};
 
+/// What to ask whoever cannot listen.
+const RUNNING: &str = "is another server running there?";
+
 /// What a server allows, and for how long.
 #[derive(Clone, Debug)]
 pub struct ServerOptions {
@@ -69,7 +75,7 @@ pub struct ServerOptions {
     pub on_conflict: Option<OnConflict>,
     /// The digest that senders are asked for.
     pub digest: DigestKind,
-    /// Connections at a time; further ones are told `busy`.
+    /// Connections at a time; further ones are told `busy`, or over UDP nothing.
     pub max_connections: usize,
     /// From the connection until a session is open, or name and size of a classic client are here.
     pub handshake: Millis,
@@ -148,6 +154,7 @@ impl Server {
         }
         let (reports, receiver) = Reports::for_server();
         let mut listeners = Vec::new();
+        let mut harbours = Vec::new();
         let mut standard = None;
         #[cfg(unix)]
         let mut lines = Vec::new();
@@ -169,15 +176,21 @@ impl Server {
                 Url::Node { .. } => {
                     return Err(Failure::new(ErrorName::Usage, format!("a server cannot listen at {url}")));
                 }
+                Url::Udp { host, port } => {
+                    let listener = UdpListener::bind(host, *port).map_err(cannot);
+                    let listener = listener.map_err(|failure| failure.with_advice(RUNNING))?;
+                    harbours.push(Harbour::new(listener, &options).map_err(cannot)?);
+                }
                 Url::Tcp { .. } | Url::Unix(_) => {
                     listeners.push(Listener::bind(url, &options.tcp).map_err(|error| {
                         let failure = cannot(error);
-                        failure.with_advice("is another server running there?")
+                        failure.with_advice(RUNNING)
                     })?);
                 }
             }
         }
         let mut urls: Vec<Url> = listeners.iter().map(Listener::url).collect();
+        urls.extend(harbours.iter().map(Harbour::url));
         urls.extend(standard.as_ref().map(|_| Url::Stdio));
         #[cfg(unix)]
         urls.extend(lines.iter().map(|line| Url::Serial(line.url.clone())));
@@ -201,6 +214,7 @@ impl Server {
         let acceptor = Acceptor {
             service,
             listeners,
+            harbours,
             standard,
             #[cfg(unix)]
             lines,

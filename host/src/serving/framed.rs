@@ -262,7 +262,11 @@ impl<'m> Serving<'m> {
             Happened::Notice(text) => teller.notice(&text),
             Happened::Noise(bytes) => teller.console(&bytes),
             Happened::NoticeTaken(number) => self.duties.taken(number),
-            Happened::Nothing | Happened::Opened | Happened::Attached(_) | Happened::Closed => {}
+            Happened::Nothing
+            | Happened::Opened
+            | Happened::Attached(_)
+            | Happened::Ponged(_)
+            | Happened::Closed => {}
         }
     }
 

@@ -22,7 +22,7 @@ What the server's user does: sampan ctl status, notify, push, get, ls";
 #[derive(Args, Debug)]
 #[command(help_template = TEMPLATE, before_help = EXAMPLES)]
 pub(crate) struct AttachArguments {
-    /// The server: tcp://HOST:PORT, HOST, unix:PATH, serial:DEVICE or exec:COMMAND; port 50000 if none is given
+    /// The server: tcp://HOST:PORT, HOST, udp://HOST:PORT, unix:PATH, serial:DEVICE or exec:COMMAND; port 50000 if none is given
     #[arg(value_name = "URL", default_value = DEFAULT_URL)]
     pub(crate) url: String,
 

@@ -125,7 +125,7 @@ pub(crate) struct LsArguments {
 /// The server that files are sent to.
 #[derive(Args, Debug)]
 pub(crate) struct ToArguments {
-    /// The server: tcp://HOST:PORT, HOST, unix:PATH, serial:DEVICE or exec:COMMAND; port 50000 if none is given
+    /// The server: tcp://HOST:PORT, HOST, udp://HOST:PORT, unix:PATH, serial:DEVICE or exec:COMMAND; port 50000 if none is given
     /// [default: tcp://127.0.0.1:50000]
     #[arg(long, value_name = "URL", conflicts_with_all = ["host", "port"])]
     to: Option<String>,
@@ -137,7 +137,7 @@ pub(crate) struct ToArguments {
 /// The server that files are fetched from.
 #[derive(Args, Debug)]
 pub(crate) struct FromArguments {
-    /// The server: tcp://HOST:PORT, HOST, unix:PATH, serial:DEVICE or exec:COMMAND; port 50000 if none is given
+    /// The server: tcp://HOST:PORT, HOST, udp://HOST:PORT, unix:PATH, serial:DEVICE or exec:COMMAND; port 50000 if none is given
     /// [default: tcp://127.0.0.1:50000]
     #[arg(long, value_name = "URL", conflicts_with_all = ["host", "port"])]
     from: Option<String>,

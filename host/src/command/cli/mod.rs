@@ -3,6 +3,7 @@
 pub(crate) mod attach;
 pub(crate) mod clients;
 pub(crate) mod ctl;
+pub(crate) mod ping;
 pub(crate) mod serve;
 
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use super::output::{Stream, Voice};
 pub(crate) use attach::AttachArguments;
 pub(crate) use clients::{GetArguments, LsArguments, SendArguments};
 pub(crate) use ctl::CtlArguments;
+pub(crate) use ping::PingArguments;
 pub(crate) use serve::ServeArguments;
 
 /// Where a server listens, and clients look for it, unless they are told otherwise.
@@ -33,6 +35,7 @@ Examples:
   sampan get report.pdf                 Fetch a file
   sampan attach example.org             Stay connected, for notices and files from there
   sampan ctl push firmware.bin          Send a file to all who stay connected to the server here
+  sampan ping example.org               See what the link to a server is like
   sampan demo                           Try it, with nothing else";
 
 const DEMO_EXAMPLES: &str = "\
@@ -56,12 +59,13 @@ Examples:
   sampan man > ~/.local/share/man/man1/sampan.1";
 
 /// What has a manual page.
-const PAGES: [&str; 17] = [
+const PAGES: [&str; 18] = [
     "serve",
     "send",
     "get",
     "ls",
     "attach",
+    "ping",
     "ports",
     "ctl",
     "ctl-status",
@@ -99,6 +103,8 @@ pub(crate) enum Command {
     Attach(AttachArguments),
     /// Speaks to everyone connected to a server of this computer
     Ctl(CtlArguments),
+    /// Tests the link to a server: round trip, loss, largest frame, throughput
+    Ping(PingArguments),
     /// Lists the serial ports of this computer
     #[command(help_template = TEMPLATE, before_help = PORTS_EXAMPLES)]
     Ports(PortsArguments),
@@ -225,6 +231,7 @@ impl Arguments {
             Command::Ls(arguments) => arguments.style(),
             Command::Attach(arguments) => arguments.style(),
             Command::Ctl(arguments) => arguments.style(),
+            Command::Ping(arguments) => arguments.style(),
             Command::Ports(arguments) => arguments.style(),
             Command::Demo(arguments) => arguments.style(),
             Command::Completions { .. } | Command::Man { .. } => Style {

@@ -24,7 +24,7 @@ pub(crate) struct ServeArguments {
     #[arg(value_name = "DIR", default_value = "received", value_hint = ValueHint::DirPath)]
     pub(crate) directory: PathBuf,
 
-    /// Where to listen; may be repeated: tcp://HOST:PORT, HOST:PORT, HOST, unix:PATH, serial:DEVICE or stdio:
+    /// Where to listen; may be repeated: tcp://HOST:PORT, HOST:PORT, HOST, udp://HOST:PORT, unix:PATH, serial:DEVICE or stdio:
     ///
     /// The port is 50000 if none is given; port 0 takes a free one, which is printed.
     #[arg(long, value_name = "URL", default_value = DEFAULT_URL)]
@@ -57,7 +57,7 @@ pub(crate) struct ServeArguments {
     #[arg(long)]
     pub(crate) portable_names: bool,
 
-    /// Further connections are told that the server is busy
+    /// Further connections are told that the server is busy; over UDP they are not answered
     #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) max_connections: u32,
 

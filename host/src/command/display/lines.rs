@@ -34,6 +34,11 @@ impl Composed {
         self.entries.is_empty() && self.log.is_empty()
     }
 
+    fn entry(&mut self, line: &str) {
+        self.entries.push_str(line);
+        self.entries.push('\n');
+    }
+
     fn log(&mut self, line: &str) {
         self.log.push_str(line);
         self.log.push('\n');
@@ -59,9 +64,14 @@ impl Lines {
         }
         match report {
             Report::Entry { name, size, modified, directory, .. } => {
-                composed.entries = wording::entry(name, *size, *modified, *directory);
-                composed.entries.push('\n');
+                composed.entry(&wording::entry(name, *size, *modified, *directory));
             }
+            Report::Pong { .. } | Report::Lost { .. } if self.voice == Voice::Quiet => {}
+            Report::Pong { number, seconds, .. } => {
+                composed.entry(&wording::trip(*number, Some(*seconds)));
+            }
+            Report::Lost { number } => composed.entry(&wording::trip(*number, None)),
+            Report::Measured(measured) => composed.entry(&wording::measured(measured)),
             Report::Summary(summary) => {
                 if let Some(line) = self.summary(summary) {
                     composed.log(&line);

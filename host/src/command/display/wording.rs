@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use sampan::report::{Failed, Moved, Protocol, Report, Summary};
+use sampan::report::{Failed, Measured, Moved, Protocol, Report, Summary};
 
 use super::Role;
 use super::amounts::{Rate, Size};
@@ -31,7 +31,7 @@ impl Way {
 
 /// What is told even with `-q`.
 pub(super) fn tells_when_quiet(report: &Report) -> bool {
-    matches!(report, Report::Failed(_) | Report::Skipped { .. } | Report::Entry { .. })
+    matches!(report, Report::Failed(_) | Report::Skipped { .. } | Report::Entry { .. } | Report::Measured(_))
 }
 
 /// A line for the log, if there is one to be heard at `voice`. Entries and summaries have none.
@@ -79,6 +79,40 @@ pub(super) fn line(report: &Report, role: Role, voice: Voice) -> Option<String> 
         _ => return None,
     };
     (voice >= from).then_some(line)
+}
+
+/// An answer to a ping, or none.
+pub(super) fn trip(number: u32, seconds: Option<f64>) -> String {
+    match seconds {
+        Some(seconds) => format!("ping {number}: {}", Millis(seconds)),
+        None => format!("ping {number}: lost"),
+    }
+}
+
+/// What a link was found to be like.
+pub(super) fn measured(measured: &Measured) -> String {
+    let Measured { peer, sent, answered, loss, min, median, max, largest_frame, throughput } = measured;
+    let mut lines = format!("{}: {sent} sent, {answered} answered, {:.1} % lost", Text(peer), 100.0 * loss);
+    if let (Some(min), Some(median), Some(max)) = (min, median, max) {
+        let (min, median, max) = (Millis(*min), Millis(*median), Millis(*max));
+        write_to(&mut lines, format_args!("\nround trip: {min} at least, {median} median, {max} at most"));
+    }
+    if let Some(bytes) = largest_frame {
+        write_to(&mut lines, format_args!("\nlargest frame to the peer: {bytes} bytes"));
+    }
+    if let Some(rate) = throughput {
+        write_to(&mut lines, format_args!("\nthroughput to the peer: {:.3} MB/s", rate / 1e6));
+    }
+    lines
+}
+
+/// Seconds, shown as milliseconds.
+struct Millis(f64);
+
+impl std::fmt::Display for Millis {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:.3} ms", self.0 * 1e3)
+    }
 }
 
 /// A file that arrived.

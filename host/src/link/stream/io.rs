@@ -7,11 +7,14 @@ use embedded_io::{ErrorKind, ErrorType, Read, ReadReady, Write, WriteReady};
 use rustix::event::PollFlags;
 
 use super::{Readiness, StreamLink};
+use crate::link::carrier::Carrier;
 use crate::link::rate::Bucket;
 use crate::link::{Inbound, Link, kind, wait_for};
 
 /// After so many bytes written it is worth a call to see whether an answer has come, though the system takes more.
 pub(super) const LOOK_AFTER: usize = 1 << 20;
+/// The same of datagrams, whose answers say how fast they may follow.
+const LOOK_AFTER_DATAGRAMS: usize = 128 << 10;
 
 /// What ended a sleep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +28,11 @@ impl StreamLink {
     /// Reads from the carrier, past what was peeked.
     pub(super) fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let wanted = limited(self.limits.as_mut().map(|(inbound, _)| inbound), buffer.len())?;
+        let (wanted, whole) = match &self.carrier {
+            // It is read whole, and more may be there.
+            Carrier::Datagrams(_) => (buffer.len(), 0),
+            _ => (wanted, wanted),
+        };
         let result = self.carrier.read(&mut buffer[..wanted]);
         match &result {
             Ok(0) => self.input = Readiness::Ended,
@@ -33,7 +41,7 @@ impl StreamLink {
                 if let Some((inbound, _)) = &mut self.limits {
                     inbound.take(*n);
                 }
-                if *n < wanted {
+                if *n < whole {
                     self.nothing_more();
                 }
             }
@@ -45,6 +53,10 @@ impl StreamLink {
 
     fn send(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let wanted = limited(self.limits.as_mut().map(|(_, outbound)| outbound), bytes.len())?;
+        let (wanted, look_after) = match &self.carrier {
+            Carrier::Datagrams(_) => (bytes.len(), LOOK_AFTER_DATAGRAMS),
+            _ => (wanted, LOOK_AFTER),
+        };
         let result = self.carrier.write(&bytes[..wanted]);
         match &result {
             Ok(n) => {
@@ -56,7 +68,7 @@ impl StreamLink {
                     self.output = Readiness::NotNow;
                 }
                 self.unseen = self.unseen.saturating_add(*n);
-                if self.unseen >= LOOK_AFTER {
+                if self.unseen >= look_after {
                     self.may_have_come();
                 }
             }

@@ -240,9 +240,10 @@ fn a_limit_holds_in_both_directions_and_waiting_for_it_is_no_work() {
     let due = Duration::from_secs(BYTES) / u32::try_from(RATE).unwrap();
     for receiver_is_limited in [false, true] {
         for (a, b) in all_links() {
+            // The limit counts from when it is set.
+            let begun = Instant::now();
             let (mut a, mut b) =
                 if receiver_is_limited { (a, b.limit_rate(RATE)) } else { (a.limit_rate(RATE), b) };
-            let begun = Instant::now();
             let (sender_waits, receiver_waits) = thread::scope(|scope| {
                 let sender = scope.spawn(move || send_until_refused(&mut a));
                 let mut waits = 0;

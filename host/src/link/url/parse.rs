@@ -18,13 +18,16 @@ impl FromStr for Url {
         }
         if let Some((scheme, rest)) = text.split_once(':') {
             match scheme.to_ascii_lowercase().as_str() {
-                "tcp" => return tcp(rest.strip_prefix("//").ok_or(UrlError::NoSlashes)?),
+                "tcp" => return tcp(rest.strip_prefix("//").ok_or(UrlError::NoSlashes("tcp"))?),
+                "udp" => {
+                    let (host, port) = place(rest.strip_prefix("//").ok_or(UrlError::NoSlashes("udp"))?)?;
+                    return Ok(Self::Udp { host, port });
+                }
                 "unix" => return unix(rest),
                 "stdio" if rest.is_empty() => return Ok(Self::Stdio),
                 "stdio" => return Err(UrlError::AfterStdio),
                 "exec" if rest.trim().is_empty() => return Err(UrlError::NoCommand),
                 "exec" => return Ok(Self::Exec(rest.to_owned())),
-                "udp" => return Err(UrlError::NotBuilt("udp")),
                 "serial" => return serial(rest),
                 _ if rest.starts_with("//") => return Err(UrlError::UnknownScheme(scheme.to_owned())),
                 _ => {}
@@ -35,6 +38,12 @@ impl FromStr for Url {
 }
 
 fn tcp(text: &str) -> Result<Url, UrlError> {
+    let (host, port) = place(text)?;
+    Ok(Url::Tcp { host, port })
+}
+
+/// A host and a port.
+fn place(text: &str) -> Result<(String, u16), UrlError> {
     let (authority, rest) = text.split_at(text.find(['/', '?', '#']).unwrap_or(text.len()));
     if authority.contains('@') {
         return Err(UrlError::User);
@@ -70,7 +79,7 @@ fn tcp(text: &str) -> Result<Url, UrlError> {
     if !rest.is_empty() {
         return Err(UrlError::AfterPort(rest.to_owned()));
     }
-    Ok(Url::Tcp { host: host.to_owned(), port })
+    Ok((host.to_owned(), port))
 }
 
 fn port_of(port: &str) -> Result<u16, UrlError> {
@@ -167,6 +176,20 @@ mod tests {
     }
 
     #[test]
+    fn udp_in_all_its_forms() {
+        for (text, shown) in [
+            ("udp://boat", "udp://boat:50000"),
+            ("UDP://127.0.0.1:9", "udp://127.0.0.1:9"),
+            ("udp://::1", "udp://[::1]:50000"),
+            ("udp://[fe80::1%eth0]:7", "udp://[fe80::1%eth0]:7"),
+        ] {
+            let url = parsed(text).unwrap();
+            assert!(matches!(url, Url::Udp { .. }) && url.to_string() == shown, "{text}: {url}");
+            assert_eq!(parsed(shown), Ok(url));
+        }
+    }
+
+    #[test]
     fn paths_commands_and_standard_streams() {
         for (text, path, shown) in [
             ("unix:/run/boat", "/run/boat", "unix:/run/boat"),
@@ -199,7 +222,10 @@ mod tests {
         assert_eq!(parsed("tcp://boat:5/file"), Err(UrlError::AfterPort("/file".into())));
         assert_eq!(parsed("boat:5?framing=cobs"), Err(UrlError::AfterPort("?framing=cobs".into())));
         assert_eq!(parsed("tcp://me@boat:5"), Err(UrlError::User));
-        assert_eq!(parsed("tcp:boat"), Err(UrlError::NoSlashes));
+        for scheme in ["tcp", "udp"] {
+            assert_eq!(parsed(&format!("{scheme}:boat")), Err(UrlError::NoSlashes(scheme)));
+        }
+        assert_eq!(parsed("udp://"), Err(UrlError::NoHost));
         for text in ["boat\n", "unix:/a\0b", "exec:a\x1b[2J", "tcp://a\u{85}"] {
             assert_eq!(parsed(text), Err(UrlError::ControlCharacter), "{text:?}");
         }
@@ -243,21 +269,27 @@ mod tests {
 
     #[test]
     fn errors_say_what_is_possible() {
-        for (text, says) in
-            [("udp://boat:5", "udp: is not built yet"), ("http://boat", "\"http\" is no known scheme")]
-        {
-            let error = parsed(text).unwrap_err().to_string();
-            assert!(error.contains(says) && error.contains("unix:PATH"), "{error}");
-        }
+        let error = parsed("http://boat").unwrap_err().to_string();
+        assert!(error.contains("\"http\" is no known scheme") && error.contains("unix:PATH"), "{error}");
     }
 
     #[test]
     fn what_leads_to_this_host_is_local() {
-        let local = ["127.0.0.1", "127.9.9.9:1", "::1", "[::1%lo]:5", "::ffff:127.0.0.1", "LocalHost:5"];
+        let local = [
+            "127.0.0.1",
+            "127.9.9.9:1",
+            "::1",
+            "[::1%lo]:5",
+            "::ffff:127.0.0.1",
+            "LocalHost:5",
+            "udp://[::1]:5",
+        ];
         for text in local.into_iter().chain(["unix:a", "stdio:", "exec:true"]) {
             assert!(parsed(text).unwrap().is_local(), "{text}");
         }
-        for text in ["0.0.0.0", "::", "10.0.0.1", "boat", "localhost.example", "::ffff:10.0.0.1"] {
+        for text in
+            ["0.0.0.0", "udp://0.0.0.0", "::", "10.0.0.1", "boat", "localhost.example", "::ffff:10.0.0.1"]
+        {
             assert!(!parsed(text).unwrap().is_local(), "{text}");
         }
     }
