@@ -1,6 +1,8 @@
 //! How fast datagrams go, and how many may be under way (§8.7): after BBR version 1
 //! (draft-cardwell-iccrg-bbr-congestion-control-00).
 
+use heapless::Vec;
+
 use crate::units::{Instant, Millis};
 
 /// Gains are in 1/256.
@@ -10,7 +12,7 @@ const HIGH: u64 = 739;
 const LOW: u64 = 89;
 /// The phases of `ProbeBandwidth`.
 const CYCLE: [u64; 8] = [320, 192, ONE, ONE, ONE, ONE, ONE, ONE];
-/// So much of what fills the path may be under way, and so many bytes more: what does not grow with the rate is what makes flows equal.
+/// So much of what fills the path may be under way, and so many bytes more, but no more than half of that again: what does not grow with the rate is what makes flows equal.
 const WINDOW: u64 = 384;
 const SLACK: u64 = 32_768;
 /// The fastest of so many round trips is taken for the rate.
@@ -22,17 +24,20 @@ const TRIP_HOLDS: Millis = Millis(10_000);
 /// ... with few frames under way for so long.
 const TRIP_PROBE: Millis = Millis(200);
 /// Bytes that may be under way before anything is known, and always.
-const FIRST_WINDOW: u64 = 12_000;
+const FIRST_WINDOW: u64 = 14_720;
 const LEAST_WINDOW: u64 = 4_800;
+/// So many frames are followed at a time.
+const SAMPLES: usize = 6;
 /// A sender that was late makes up for so long, in nanoseconds.
 const BURST: u64 = 2_000_000;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) struct Congestion {
     mode: Mode,
     fastest: Fastest,
-    /// Round trips, counted.
+    /// Round trips, counted; the present one ends with a frame that was sent when so many bytes had arrived.
     round: u64,
+    round_ends: u64,
     /// The shortest round trip in microseconds, and when it was found.
     trip: Option<u64>,
     trip_at: Instant,
@@ -41,7 +46,9 @@ pub(super) struct Congestion {
     delivered_at: Instant,
     /// Up to here rates say more about the source than about the path.
     limited: u64,
-    sample: Option<Sample>,
+    samples: Vec<Sample, SAMPLES>,
+    /// Bytes that were sent since the last of them was.
+    unsampled: u64,
     /// When the frame was sent that the last sample was.
     first_at: Instant,
     /// The rate that a full pipe is measured by, and the rounds without one that is a quarter higher.
@@ -143,12 +150,14 @@ impl Congestion {
             mode: Mode::Startup,
             fastest: Fastest::default(),
             round: 0,
+            round_ends: 0,
             trip: None,
             trip_at: Instant::ZERO,
             delivered: 0,
             delivered_at: Instant::ZERO,
             limited: 0,
-            sample: None,
+            samples: Vec::new(),
+            unsampled: 0,
             first_at: Instant::ZERO,
             full_rate: 0,
             full_rounds: 0,
@@ -173,7 +182,9 @@ impl Congestion {
         if self.fastest.best.rate == 0 {
             return None;
         }
-        let least = LEAST_WINDOW.saturating_mul(1_000_000).checked_div(trip).unwrap_or(0);
+        // The first window has gone out before anything was known.
+        let least = if self.mode == Mode::Startup { FIRST_WINDOW } else { LEAST_WINDOW };
+        let least = least.saturating_mul(1_000_000).checked_div(trip).unwrap_or(0);
         Some((self.fastest.best.rate.max(least), trip))
     }
 
@@ -190,7 +201,7 @@ impl Congestion {
     fn fills(&self, gain: u64) -> u64 {
         let Some((rate, trip)) = self.path() else { return FIRST_WINDOW };
         let full = bytes(rate, trip);
-        let slack = full.min(SLACK).saturating_add(self.frame.saturating_mul(2));
+        let slack = (full / 2).min(SLACK).saturating_add(self.frame);
         scaled(full, gain).saturating_add(slack)
     }
 
@@ -219,6 +230,7 @@ impl Congestion {
         let takes = length.saturating_mul(1_000_000_000).checked_div(pace).unwrap_or(0);
         let from = now.as_micros().saturating_mul(1_000).saturating_sub(BURST);
         let under_way = flight.saturating_add(length);
+        self.unsampled = self.unsampled.saturating_add(length);
         if self.next < from && self.held == Held::Otherwise {
             // Neither the window nor the rate has held it back.
             self.limited = self.delivered.saturating_add(under_way);
@@ -230,20 +242,25 @@ impl Congestion {
 
     /// The frame that was sent last ends there, and was never sent before.
     pub(super) fn samples(&mut self, transfer: u32, end: u64, now: Instant) {
-        if self.sample.is_none() {
-            self.sample = Some(Sample {
-                transfer,
-                end,
-                sent_at: now,
-                first_at: self.first_at,
-                delivered: self.delivered,
-                delivered_at: self.delivered_at,
-            });
+        let apart = self.window().checked_div(SAMPLES as u64).unwrap_or(0);
+        if !self.samples.is_empty() && self.unsampled < apart {
+            return;
+        }
+        let sample = Sample {
+            transfer,
+            end,
+            sent_at: now,
+            first_at: self.first_at,
+            delivered: self.delivered,
+            delivered_at: self.delivered_at,
+        };
+        if self.samples.push(sample).is_ok() {
+            self.unsampled = 0;
         }
     }
 
     pub(super) fn forget(&mut self, transfer: u32) {
-        self.sample = self.sample.filter(|sample| sample.transfer != transfer);
+        self.samples.retain(|sample| sample.transfer != transfer);
     }
 
     /// So many bytes have arrived.
@@ -281,10 +298,11 @@ impl Congestion {
 
     /// Everything of a transfer below `known` is known, and `flight` bytes are under way.
     pub(super) fn heard(&mut self, transfer: u32, known: u64, flight: u64, now: Instant) {
-        if let Some(sample) = self.sample.filter(|sample| sample.transfer == transfer && sample.end <= known)
-        {
-            self.sample = None;
-            self.measure(&sample, now);
+        let answered = |sample: &Sample| sample.transfer == transfer && sample.end <= known;
+        let all = self.samples.clone();
+        self.samples.retain(|sample| !answered(sample));
+        for sample in all.iter().filter(|sample| answered(sample)) {
+            self.measure(sample, now);
         }
         self.trip_is_looked_for(now);
         match self.mode {
@@ -331,8 +349,12 @@ impl Congestion {
     }
 
     fn measure(&mut self, sample: &Sample, now: Instant) {
-        self.round = self.round.saturating_add(1);
         self.first_at = sample.sent_at;
+        let begins = sample.delivered >= self.round_ends;
+        if begins {
+            self.round = self.round.saturating_add(1);
+            self.round_ends = self.delivered;
+        }
         let acked = now.since(sample.delivered_at);
         let sent = sample.sent_at.since(sample.first_at);
         let micros = u64::try_from(acked.max(sent).as_micros()).unwrap_or(u64::MAX);
@@ -345,7 +367,7 @@ impl Congestion {
         if !limited || rate >= self.fastest.best.rate {
             self.fastest.add(Rate { round: self.round, rate });
         }
-        if self.is_full() || limited {
+        if self.is_full() || limited || !begins {
             return;
         }
         let best = self.fastest.best.rate;
