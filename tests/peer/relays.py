@@ -192,7 +192,7 @@ class Streams(Relay):
     def turn(self):
         try:
             near = self.server.accept()[0]
-        except TimeoutError:
+        except socket.timeout:
             return
         far = socket.create_connection(self.there)
         self.connections += 1

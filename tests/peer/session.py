@@ -4,7 +4,7 @@ import collections
 import secrets
 
 import wire
-from pace import Pace
+from pace import FIELDS, Pace
 from receiving import Receiving
 from sending import Sending
 from store import Collected, Memory, Refused
@@ -194,7 +194,7 @@ class Session:
         if self.echoed != hello.nonce:
             self.hello(now)
         self.tag_out, self.tag_in = wire.tag(self.nonce, hello.nonce), wire.tag(hello.nonce, self.nonce)
-        self.pace = Pace(self.lossy, self.datagrams, self.largest() - 20, hello.window)
+        self.pace = Pace(self.lossy, self.datagrams, self.largest() - FIELDS, hello.window)
         self.one_direction = self.limits.one_direction or hello.one_direction
         self.eager = 0 if self.lossy or self.one_direction else hello.eager
         if self.sends and not hello.transfers:
