@@ -51,6 +51,7 @@ class Session:
         self.wants, self.notices = list(wants), list(notices)
         self.next_want, self.wants_sent = 1, []
         self.notice, self.next_notice, self.notice_heard, self.notices_done = None, 1, 0, 0
+        self.has_heard = False  # another frame than HELLO
         self.is_told_to_wait = False  # the other direction goes first, and its OFFER has yet to come
         self.highest, self.codes = 0, collections.OrderedDict()
         self.highest_want = 0
@@ -156,6 +157,7 @@ class Session:
         except wire.Malformed as fault:
             self.fault("protocol", f"{wire.KINDS[data[0]]}: {fault}")
             return
+        self.has_heard |= frame.kind != "hello"
         getattr(self, f"on_{frame.kind}")(frame, now)
         self.close_if_over()
 
@@ -704,6 +706,9 @@ class Session:
             self.hello(now)
             return
         self.pace.ran_out(now)
+        if self.datagrams and self.speaks_first and not self.has_heard:
+            # An end that waits on a port has kept nothing if the HELLO with its cookie was lost (§8.6).
+            self.hello(now)
         self.is_told_to_wait = False
         for want in self.wants_sent:
             if not any(t.want is want for t in self.receives.values()):

@@ -316,6 +316,15 @@ class CobsToPeer(Everything, Damaged, Cut, Case):
 class UdpToCommand(Everything, Damaged, Cut, Case):
     link, server, client, damage = staticmethod(Links.udp), Command, Peer, staticmethod(datagram_damage)
 
+    def test_the_hello_that_brings_the_cookie_back_is_lost(self):
+        self.place.damage = relays.LastHello()
+        self.make("here/one", 1)
+        with self.link(self.server, self.place, "there") as (url, _, _):
+            sent = self.run_client(self.client.send(url, ["here/one"]))
+        self.assertTrue(self.place.damage.is_done)
+        self.equal("here", "there", ["one"])
+        self.assertEqual([e["well"] for e in sent if e["event"] == "ended"], [True], "in the first session")
+
 
 class UdpToPeer(Everything, Damaged, Cut, Case):
     link, server, client, damage = staticmethod(Links.udp), Peer, Command, staticmethod(datagram_damage)
