@@ -21,6 +21,7 @@ pub mod digests;
 pub mod failure;
 mod file_error;
 mod framing;
+mod kept;
 mod happened;
 pub mod link;
 pub mod memory;
