@@ -187,8 +187,9 @@ mod tests {
         #[cfg(unix)]
         std::os::unix::fs::symlink("a", place.path().join("link")).unwrap();
         let dir = Root::open(place.path()).unwrap().dir();
-        let listed =
-            |prefix: &str, room| list(&mut Lister::new(Arc::clone(&dir), FileName::new(prefix).ok(), Nature::Stream), room);
+        let listed = |prefix: &str, room| {
+            list(&mut Lister::new(Arc::clone(&dir), FileName::new(prefix).ok(), Nature::Stream), room)
+        };
         for room in [1, 7, 4096] {
             assert_eq!(listed("", room), ["a", "b/", "b/empty/", "b/x", "b/y", "ba"]);
         }

@@ -38,8 +38,8 @@ use sampan_core::Refusal;
 use sampan_core::wire::Code;
 
 use crate::control::Control;
-use crate::link::Nature;
 use crate::file_error::{Doing, FileError};
+use crate::link::Nature;
 use committer::Committer;
 use root::Root;
 use sweep::Known;
