@@ -33,7 +33,7 @@ impl Link {
     /// Says a line on the link, when there is room for it.
     pub fn say(&mut self, line: fmt::Arguments<'_>) {
         use fmt::Write as _;
-        let _ = writeln!(self.log, "{line}\r");
+        let _ = write!(self.log, "{line}\r\n\0");
     }
 
     /// Whether text waits.
@@ -46,7 +46,7 @@ impl Link {
         while self.turn != Whose::Frame && !self.log.is_empty() && uart::has_room() {
             let byte = self.log.next();
             uart::send(byte);
-            self.turn = if byte == 0 { Whose::Nobodys } else { Whose::Text };
+            self.turn = if self.log.is_under_way() { Whose::Text } else { Whose::Nobodys };
         }
     }
 }
@@ -76,7 +76,13 @@ impl Read for Link {
 
 impl WriteReady for Link {
     fn write_ready(&mut self) -> Result<bool, ErrorKind> {
-        Ok(self.turn != Whose::Text && uart::has_room())
+        // Text that waits goes before the next frame begins.
+        let is_free = match self.turn {
+            Whose::Nobodys => self.log.is_empty(),
+            Whose::Frame => true,
+            Whose::Text => false,
+        };
+        Ok(is_free && uart::has_room())
     }
 }
 

@@ -1,14 +1,20 @@
 //! Lines of text that wait for the link.
+//!
+//! Each ends with a delimiter. A line that is shorter than the value of its first byte, which is 97 or more for a small letter, is never taken for
+//! a frame.
 
 use core::fmt;
 
 /// Bytes of text that may wait; what is more is cut off.
 const LEN: usize = 512;
 
+const DELIMITER: u8 = 0;
+
 #[derive(Debug)]
 pub(crate) struct Log {
     text: [u8; LEN],
     length: usize,
+    /// So much of it was sent, and the delimiter before it.
     sent: usize,
 }
 
@@ -19,14 +25,20 @@ impl Log {
         self.length == 0
     }
 
-    /// The next byte to send, the last of which is a delimiter: what follows is no part of the text.
+    /// The next byte to send. Before the text and after it comes a delimiter more: it may follow something that was cut off, and may have been cut off
+    /// itself.
     pub(crate) fn next(&mut self) -> u8 {
-        let byte = self.text.get(self.sent).copied().filter(|_| self.sent < self.length);
+        let at = self.sent;
         self.sent += 1;
-        byte.unwrap_or_else(|| {
+        if at > self.length {
             (self.length, self.sent) = (0, 0);
-            0
-        })
+        }
+        at.checked_sub(1).and_then(|at| self.text.get(..self.length)?.get(at)).copied().unwrap_or(DELIMITER)
+    }
+
+    /// Whether the text has begun, and has not ended.
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.sent > 0
     }
 }
 

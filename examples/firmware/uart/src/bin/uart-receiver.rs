@@ -14,15 +14,17 @@
 //!
 //! One turn of the session does at most one of these: erase a sector; write the pages of one frame and read them back; write a record of the journal, for
 //! which a sector of it may have to be erased. What it computes beside that is bounded by the length of a frame. How long the longest took is
-//! measured, and said after each image.
+//! measured, and said whenever a session opens.
 
 #![no_std]
 #![no_main]
 
+use core::fmt;
+
 use board::{BOARD, CAPACITY, Clock, FileFlash, Link, SECTOR, random};
 use cortex_m_rt::entry;
 use sampan_core::driver::{Turn, nb::turn};
-use sampan_core::flash::{Images, Layout};
+use sampan_core::flash::{Image, Images, Layout};
 use sampan_core::wire::Nibble;
 use sampan_core::{
     Buffers, Cobs, Engine, Event, Incoming, Instant, Limits, Millis, Next, Nonce, Receiver, Session, Speaks,
@@ -65,7 +67,8 @@ fn main() -> ! {
             let took = clock.now().since(before).as_micros() as u32;
             work.longest_turn = work.longest_turn.max(took);
             match turned {
-                Ok(Turn::Event(Event::Received { .. })) => received(&images, &mut work, &mut link),
+                Ok(Turn::Event(Event::Opened)) => report(&images, &work, &mut link),
+                Ok(Turn::Event(Event::Received { .. })) => received(&images, &mut link),
                 Ok(Turn::Event(Event::ReceiveFailed(failure))) => {
                     link.say(format_args!("{BOARD}: the image is not there: {}", failure.code));
                 }
@@ -90,29 +93,41 @@ fn main() -> ! {
 fn start(images: &mut Slots<'_>, link: &mut Link) {
     match images.whole().copied() {
         None => link.say(format_args!("{BOARD}: no image")),
-        Some(image) if images.holds(&image) == Ok(true) => link.say(format_args!(
-            "{BOARD}: starts slot {:?}, {} bytes, check {:08x}",
-            image.slot, image.size, image.check
-        )),
-        Some(image) => link.say(format_args!("{BOARD}: slot {:?} is damaged", image.slot)),
+        Some(image) if images.holds(&image) == Ok(true) => {
+            link.say(format_args!("{BOARD}: starts {}", Shown(&image)));
+        }
+        Some(image) => link.say(format_args!("{BOARD}: damaged: {}", Shown(&image))),
     }
     if let Some(begun) = images.begun() {
         link.say(format_args!("{BOARD}: has {} bytes of another image", begun.offset));
     }
 }
 
-fn received(images: &Slots<'_>, work: &mut Work, link: &mut Link) {
-    if let Some(image) = images.whole() {
-        link.say(format_args!(
-            "{BOARD}: will start slot {:?}, {} bytes, check {:08x}",
-            image.slot, image.size, image.check
-        ));
+/// For whoever has just come.
+fn report(images: &Slots<'_>, work: &Work, link: &mut Link) {
+    match images.whole() {
+        Some(image) => link.say(format_args!("{BOARD}: has {}", Shown(image))),
+        None => link.say(format_args!("{BOARD}: has no image")),
     }
     link.say(format_args!(
         "{BOARD}: longest turn {} us, other work late by at most {} us",
         work.longest_turn, work.latest
     ));
-    (work.longest_turn, work.latest) = (0, 0);
+}
+
+fn received(images: &Slots<'_>, link: &mut Link) {
+    if let Some(image) = images.whole() {
+        link.say(format_args!("{BOARD}: will start {}", Shown(image)));
+    }
+}
+
+struct Shown<'i>(&'i Image);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Image { slot, size, check, .. } = self.0;
+        write!(f, "the image at {}, {size} bytes, check {check:08x}", LAYOUT.start(*slot))
+    }
 }
 
 /// The other work of the board, which wants to be done ten times a second.

@@ -1,0 +1,217 @@
+#!/usr/bin/env bash
+# Sends images into emulated boards with the command, over their UART: examples/firmware/uart in QEMU, whose serial port is a pseudo terminal.
+#
+# usage: scripts/boards.sh [BOARD ...]      (lm3s6965evb and mps2-an385 if none is named)
+#
+# For each board: an image of 64 KiB; then one of 1 MiB, during which the command is killed, the board is reset, the command is killed again and the
+# emulator is killed. Each time the transfer must go on from what was durable, the image before must be started at each boot, and in the end the flash must
+# hold the new one. Then the longest turn of the superloop is counted in instructions.
+#
+# It takes two minutes or three. It installs QEMU if that is missing (Debian), and ends only what it has started.
+set -euo pipefail
+export LC_ALL=C
+root=$(cd "$(dirname "$0")/.." && pwd)
+firmware=$root/examples/firmware/uart
+# With -icount the boards' clock counts a thousand instructions as a microsecond.
+longest_turn_allowed=100
+size=1048576
+# Seconds that one transfer may take, and that anything else may.
+patience=300
+moment=30
+
+scratch=$(mktemp -d)
+emulator=
+sender=
+
+finish() {
+    local status=$?
+    for process in $sender $emulator; do kill -9 "$process" 2>/dev/null || true; done
+    [ $status -eq 0 ] || { tail -n 20 "$scratch"/events "$scratch"/said >&2 || true; }
+    rm -rf "$scratch"
+}
+trap finish EXIT
+
+fail() {
+    echo "boards: $*" >&2
+    exit 1
+}
+
+# Waits until a command succeeds.
+within() {
+    local seconds=$1 what=$2 end
+    shift 2
+    end=$((SECONDS + seconds))
+    until "$@"; do
+        [ $SECONDS -lt $end ] || fail "not within $seconds s: $what"
+        sleep 0.05
+    done
+}
+
+if ! command -v qemu-system-arm >/dev/null; then
+    command -v apt-get >/dev/null || fail "qemu-system-arm is missing (Debian: qemu-system-arm)"
+    as_root=()
+    [ "$(id -u)" = 0 ] || as_root=(sudo)
+    "${as_root[@]}" apt-get -qq -o DPkg::Lock::Timeout=300 update </dev/null || true
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 install --yes \
+        --no-install-recommends qemu-system-arm </dev/null >/dev/null
+fi
+
+# Builds the firmware of a board.
+build() {
+    local board=$1 features=()
+    [ "$board" = lm3s6965evb ] || features=(--features "$board")
+    # From its folder: cargo finds the linker's arguments there. RUSTFLAGS would replace them.
+    (cd "$firmware" && env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS \
+        cargo +embedded build --locked --release --bin uart-receiver "${features[@]}")
+    cp "${CARGO_TARGET_DIR:-$firmware/target}/thumbv6m-none-eabi/release/uart-receiver" "$scratch/$board"
+}
+
+port_is_known() {
+    port=$(sed -n 's|.*char device redirected to \(/dev/[^ ]*\).*|\1|p' "$scratch/said")
+    [ -n "$port" ]
+}
+
+# Starts the emulator; its flash is the file flash.bin in the scratch folder. What comes into the pipe `monitor` it does.
+switch_on() {
+    local board=$1
+    shift
+    rm -f "$scratch/monitor"
+    mkfifo "$scratch/monitor"
+    (cd "$scratch" && exec qemu-system-arm -M "$board" -display none -monitor stdio -serial pty \
+        -semihosting-config enable=on,target=native -kernel "$scratch/$board" "$@") \
+        <"$scratch/monitor" >"$scratch/said" 2>&1 &
+    emulator=$!
+    exec 7>"$scratch/monitor"
+    within $moment "the emulator's serial port" port_is_known
+}
+
+switch_off() {
+    kill -9 "$emulator"
+    wait "$emulator" 2>/dev/null || true
+    emulator=
+    exec 7>&-
+}
+
+# Begins to send a file.
+begin() {
+    local file=$1
+    shift
+    "$sampan" send "$scratch/$file" --name image.bin --to "serial:$port" --json "$@" >"$scratch/events" 2>&1 &
+    sender=$!
+}
+
+has_gone() {
+    ! kill -0 "$sender" 2>/dev/null
+}
+
+# Waits for the command to end, and leaves its status in `status`.
+end() {
+    within $patience "the end of the transfer" has_gone
+    status=0
+    wait "$sender" 2>/dev/null || status=$?
+    sender=
+}
+
+# The numbers in a field of an event, one a line.
+field() {
+    sed -n "/\"event\":\"$1\"/s/.*\"$2\":\([0-9]*\).*/\1/p" "$scratch/events"
+}
+
+has_come_to() {
+    local bytes
+    bytes=$(field progress bytes | tail -n 1)
+    [ "${bytes:-0}" -ge "$1" ] || { has_gone && fail "the command ended before $1 bytes were sent"; }
+}
+
+console() {
+    grep -q "\"event\":\"console\".*$1" "$scratch/events"
+}
+
+kill_sender() {
+    kill -9 "$sender"
+    wait "$sender" 2>/dev/null || true
+    sender=
+}
+
+# Sends a file to its end.
+deliver() {
+    begin "$1"
+    end
+    [ $status -eq 0 ] || fail "the command ended with $status"
+}
+
+# Asks the board, by sending what it has, where that is; fails unless the flash holds it there.
+compare() {
+    local file=$1 bytes at=
+    bytes=$(stat -c %s "$scratch/$file")
+    # What a board says between frames may be lost.
+    for _ in 1 2 3; do
+        begin "$file"
+        end
+        [ "$status $(field sent resumed_from)" = "0 $bytes" ] || fail "the board has the image, and was sent it again"
+        at=$(sed -n "s/.*has the image at \([0-9]*\), $bytes bytes.*/\1/p" "$scratch/events")
+        [ -z "$at" ] || break
+    done
+    [ -n "$at" ] || fail "the board speaks of another image"
+    cmp -n "$bytes" -i "$at:0" "$scratch/flash.bin" "$scratch/$file" || fail "the flash holds something else"
+}
+
+try() {
+    local board=$1 resumed began
+    rm -f "$scratch/flash.bin"
+    switch_on "$board"
+    deliver old
+    echo "$board: 64 KiB in $(field sent seconds) s"
+    compare old
+
+    began=$SECONDS
+    begin new --retries 0
+    within $patience "a fifth" has_come_to $((size / 5))
+    kill_sender
+
+    begin new
+    within $patience "two fifths" has_come_to $((size * 2 / 5))
+    echo system_reset >&7
+    within $moment "the image before to be started" console "starts the image at [0-9]*, 65536 bytes"
+    within $moment "word of what has come" console "has [1-9][0-9]* bytes of another image"
+    within $patience "three fifths" has_come_to $((size * 3 / 5))
+    kill_sender
+    echo "$board: went on after a reset"
+
+    # Whoever opens a pseudo terminal next may get the same name: nothing is dialled again.
+    begin new --retries 0
+    within $patience "four fifths" has_come_to $((size * 4 / 5))
+    resumed=$(field progress bytes | head -n 1)
+    [ "$resumed" -ge $((size * 2 / 5)) ] || fail "after the command was killed it went on from $resumed"
+    switch_off
+    end
+    [ $status -eq 7 ] || fail "without a board the command ended with $status"
+
+    switch_on "$board"
+    deliver new
+    resumed=$(field sent resumed_from)
+    [ "$resumed" -ge $((size * 3 / 5)) ] || fail "after the emulator was killed it went on from $resumed"
+    echo "$board: 1 MiB is there after $((SECONDS - began)) s and four interruptions; the last went on from $resumed"
+    compare new
+    switch_off
+
+    rm "$scratch/flash.bin"
+    switch_on "$board" -icount shift=0
+    deliver old
+    compare old
+    longest=$(sed -n 's/.*longest turn \([0-9]*\) us.*/\1/p' "$scratch/events")
+    echo "$board: longest turn of the superloop: $longest thousand instructions"
+    [ "$longest" -le $longest_turn_allowed ] || fail "more than $longest_turn_allowed thousand"
+    switch_off
+}
+
+[ $# -gt 0 ] || set -- lm3s6965evb mps2-an385
+"$root/scripts/embedded-toolchain.sh"
+(cd "$root" && cargo build --locked --package sampan)
+sampan=${CARGO_TARGET_DIR:-$root/target}/debug/sampan
+head -c 65536 /dev/urandom >"$scratch/old"
+head -c $size /dev/urandom >"$scratch/new"
+for board in "$@"; do
+    build "$board"
+    try "$board"
+done
