@@ -59,7 +59,7 @@ struct Noting<'p> {
 impl Storage for Noting<'_> {
     fn offered(&mut self, transfer: TransferId, offer: &wire::Offer<'_>) -> Verdict {
         let verdict = self.images.offered(transfer, offer);
-        if let Verdict::Accept(from) = verdict {
+        if let Verdict::AcceptInOrder(from) = verdict {
             self.accepted.push(from.offset);
         }
         verdict
