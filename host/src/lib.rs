@@ -22,6 +22,7 @@ pub mod failure;
 mod file_error;
 mod framing;
 mod happened;
+mod kept;
 pub mod link;
 pub mod memory;
 mod outbound;

@@ -5,20 +5,21 @@ use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::thread;
 
-use crate::link::Waker;
+use crate::kept::Kept;
+use crate::link::{Nature, Waker};
 
 /// Bytes that are read at a time, and how many such pieces may wait.
 const PIECE: usize = 256 << 10;
 const WAITING: usize = 4;
 
-/// What comes from a pipe, once and in order.
+/// What comes from a pipe, once and in order; but for what a lossy link may ask for again.
 pub struct Pipe {
     /// None at the end.
     pieces: Option<Receiver<io::Result<Vec<u8>>>>,
     piece: Vec<u8>,
-    /// Where `piece` begins in all that came, and how much of it was read.
-    offset: u64,
+    /// How much of `piece` was read.
     read: usize,
+    kept: Kept,
 }
 
 impl Pipe {
@@ -50,23 +51,29 @@ impl Pipe {
                 }
             }
         })?;
-        Ok(Self { pieces: Some(pieces), piece: Vec::new(), offset: 0, read: 0 })
+        Ok(Self { pieces: Some(pieces), piece: Vec::new(), read: 0, kept: Kept::default() })
+    }
+
+    /// Keeps what may have to be sent again over such a link.
+    pub fn suit(&mut self, link: Nature) {
+        self.kept.suit(link);
     }
 
     /// Whether something was read that cannot be read again.
     #[must_use]
     pub const fn is_begun(&self) -> bool {
-        self.offset > 0 || self.read > 0
+        self.kept.end() > 0
     }
 
-    /// The bytes at `offset`, which must be where the last read ended; 0 at the end.
+    /// The bytes at `offset`, which must be where the last new ones ended, or among those that are kept; 0 at the end.
     ///
     /// # Errors
     ///
     /// `WouldBlock` if there is nothing now; whatever the pipe said.
     pub fn read(&mut self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
-        if offset != self.offset + self.read as u64 {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a pipe cannot be read again"));
+        if offset != self.kept.end() {
+            let again = || io::Error::new(io::ErrorKind::InvalidInput, "a pipe cannot be read again");
+            return self.kept.read(offset, into).ok_or_else(again);
         }
         if self.read == self.piece.len() {
             let Some(pieces) = &self.pieces else { return Ok(0) };
@@ -79,7 +86,6 @@ impl Pipe {
                 self.pieces = None;
                 return Ok(0);
             }
-            self.offset += self.read as u64;
             self.read = 0;
             self.piece = next;
         }
@@ -87,13 +93,14 @@ impl Pipe {
         let n = rest.len().min(into.len());
         into[..n].copy_from_slice(&rest[..n]);
         self.read += n;
+        self.kept.push(&into[..n]);
         Ok(n)
     }
 }
 
 impl fmt::Debug for Pipe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pipe").field("at", &(self.offset + self.read as u64)).finish_non_exhaustive()
+        f.debug_struct("Pipe").field("at", &self.kept.end()).finish_non_exhaustive()
     }
 }
 

@@ -187,7 +187,11 @@ impl Storage for FileSource {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                         return Err(Code::Wait.into());
                     }
-                    result => result.inspect(|n| digest.update(into.get(..*n).unwrap_or_default())),
+                    result => result.inspect(|n| {
+                        if offset == outbound.fetched {
+                            digest.update(into.get(..*n).unwrap_or_default());
+                        }
+                    }),
                 },
                 None => Err(io::ErrorKind::NotFound.into()),
             },

@@ -39,3 +39,5 @@ mod sizes;
 mod storage;
 #[cfg(target_os = "linux")]
 mod tree;
+#[cfg(target_os = "linux")]
+mod udp;

@@ -1,16 +1,22 @@
 """How long an answer is awaited, how much may be under way, and how long a frame is, on links that lose frames (§8.5, §8.7)."""
 
+import math
+
 LONGEST = 5.0
 FIRST_PAYLOAD = 240
 LEAST_PAYLOAD = 32
 DATAGRAM = 1200
+OVERHEAD = 11  # what a frame costs beside its payload
 
 
 class Pace:
-    def __init__(self, is_lossy, is_datagrams, largest_payload):
+    def __init__(self, is_lossy, is_datagrams, largest_payload, window):
         self.is_lossy, self.is_datagrams = is_lossy, is_datagrams
         self.largest = min(largest_payload, DATAGRAM) if is_datagrams else largest_payload
+        if is_lossy:
+            self.largest = min(self.largest, max(LEAST_PAYLOAD, window // 2))
         self.payload = min(self.largest, FIRST_PAYLOAD) if is_lossy else self.largest
+        self.between, self.lately = FIRST_PAYLOAD**2 / OVERHEAD, 0  # bytes for which one frame is lost; since the last loss
         self.trip, self.spread, self.timeout, self.backoff = None, 0.0, 1.0, 1
         self.allowed = 10 * self.payload if is_datagrams else float("inf")
         self.turn = float("inf")  # from here on it grows by a frame a round trip
@@ -18,6 +24,10 @@ class Pace:
 
     def round_trip(self):
         return self.trip if self.trip is not None else 1.0
+
+    def until_lost_again(self):
+        """How long after it was sent again something counts as on its way."""
+        return 1.0 if self.trip is None else self.trip + max(4 * self.spread, 0.0025)
 
     def measured(self, trip):
         if self.trip is None:
@@ -36,26 +46,38 @@ class Pace:
             return
         self.allowed += length if self.allowed < self.turn else self.payload * length / self.allowed
         self.risen += 1
-        if self.risen >= 32 and self.payload < self.largest:
+        self.lately += length
+        if not self.is_datagrams:
+            self.fit()
+        elif self.risen >= 32 and self.payload < self.largest:
             self.payload, self.risen = min(self.largest, self.payload * 2), 0
 
-    def is_less(self):
-        """A frame was lost: shorter ones, on a line; on a packet link, where its length was not to blame, half of what is under way."""
+    def fit(self):
+        """The length of frames on a line: longer ones cost more to send again, shorter ones more in overhead."""
+        if self.is_lossy:
+            best = math.isqrt(int(OVERHEAD * max(self.between, self.lately)))
+            self.payload = max(min(LEAST_PAYLOAD, self.largest), min(best, self.largest))
+
+    def note_loss(self):
+        """On a packet link, where the length of a frame is not to blame, half of what is under way."""
         self.risen = 0
-        if not self.is_datagrams:
-            self.payload = max(min(LEAST_PAYLOAD, self.largest), self.payload // 2)
-        else:
+        if self.is_datagrams:
             self.allowed = self.turn = max(2 * self.payload, self.allowed / 2)
+            return
+        self.between += (self.lately - self.between) / 4
+        self.lately = 0
+        self.fit()
 
     def lost(self, now):
+        """A frame was; once a round trip."""
         if now - self.lost_at >= self.round_trip():
             self.lost_at = now
-            self.is_less()
+            self.note_loss()
 
     def ran_out(self, now):
         self.backoff = min(self.backoff * 2, 64)
         under_way = self.allowed
-        self.is_less()
+        self.note_loss()
         self.lost_at = now
         self.turn = max(2 * self.payload, under_way / 2) if self.is_datagrams else float("inf")
         self.allowed = self.payload

@@ -24,6 +24,7 @@ class Sending:
         self.missing = []  # of the gaps, what is to be sent again
         self.back = None  # where everything is to be sent again from, and when it was named
         self.named = {}  # when a gap was first named, by its start
+        self.latest = float("-inf")
         self.log = []  # what was sent: (start, end, time, whether for another time)
         self.hashed, self.crc = 0, 0
 
@@ -99,12 +100,17 @@ class Sending:
 
     # What has arrived
 
+    def has_arrived(self):
+        """How many bytes are known to have."""
+        return self.known - sum(end - start for start, end in self.gaps)
+
     def newest(self, at):
         return next((entry for entry in reversed(self.log) if entry[0] <= at < entry[1]), None)
 
     def arrived(self, ack, now):
         """Takes an ACK; the round trip of what it covers, if that was sent once only, and how far it came."""
         rise, trip = ack.received - self.received, None
+        before = self.log
         self.received, self.limit = ack.received, ack.received + ack.credit
         if rise:
             covered = [entry for entry in self.log if entry[1] <= self.received]
@@ -126,14 +132,24 @@ class Sending:
             self.back = None
         self.named = {start: self.named.get(start, now) for start, _ in self.gaps}
         self.next = max(self.next, self.known)
+        self.note_latest(before)
         return trip, rise
 
-    def is_recent(self, at, now, round_trip):
-        """Whether what begins here was sent again less than a round trip ago."""
+    def is_on_its_way(self, at, now, patience):
+        """Whether what begins here was sent again not long ago, and nothing has arrived that was sent after it."""
         entry = self.newest(at)
-        return entry is not None and entry[3] and now - entry[2] < round_trip
+        return entry is not None and entry[3] and now - entry[2] < patience and entry[2] >= self.latest
 
-    def find_missing(self, now, round_trip, tolerance):
+    def note_latest(self, log):
+        """When the latest was sent of what is known to have arrived; what was sent twice does not say which of the two has."""
+        for start, end, sent, is_again in reversed(log):
+            if sent <= self.latest:
+                return
+            if not is_again and end <= self.known and not any(a < end and start < b for a, b in self.gaps):
+                self.latest = sent
+                return
+
+    def find_missing(self, now, round_trip, patience, tolerance):
         """What of the gaps counts as lost (with datagrams only if that much has overtaken it, or a while has passed); whether there is something new."""
         before, self.missing = self.missing, []
         arrived_after = 0
@@ -148,12 +164,12 @@ class Sending:
             while at < end:
                 entry = self.newest(at)
                 stop = end if entry is None else min(end, entry[1])
-                if not self.is_recent(at, now, round_trip):
+                if not self.is_on_its_way(at, now, patience):
                     self.missing.append((at, stop))
                 at = stop
         if self.back and not (tolerance and now - self.back[1] < round_trip / 4):
             at, self.back = self.back[0], None
-            if at < self.next and not self.is_recent(at, now, round_trip):
+            if at < self.next and not self.is_on_its_way(at, now, patience):
                 self.next = at
                 return True
         return any(piece not in before for piece in self.missing)

@@ -51,6 +51,7 @@ class Session:
         self.wants, self.notices = list(wants), list(notices)
         self.next_want, self.wants_sent = 1, []
         self.notice, self.next_notice, self.notice_heard, self.notices_done = None, 1, 0, 0
+        self.is_told_to_wait = False  # the other direction goes first, and its OFFER has yet to come
         self.highest, self.codes = 0, collections.OrderedDict()
         self.highest_want = 0
         self.bye_said = self.bye_heard = 0
@@ -193,7 +194,7 @@ class Session:
         if self.echoed != hello.nonce:
             self.hello(now)
         self.tag_out, self.tag_in = wire.tag(self.nonce, hello.nonce), wire.tag(hello.nonce, self.nonce)
-        self.pace = Pace(self.lossy, self.datagrams, self.largest() - 20)
+        self.pace = Pace(self.lossy, self.datagrams, self.largest() - 20, hello.window)
         self.one_direction = self.limits.one_direction or hello.one_direction
         self.eager = 0 if self.lossy or self.one_direction else hello.eager
         if self.sends and not hello.transfers:
@@ -336,6 +337,7 @@ class Session:
 
     def over(self, transfer, code):
         del self.receives[transfer.id]
+        self.is_told_to_wait = False
         if code:
             self.codes[transfer.id] = code
             while len(self.codes) > 64:
@@ -499,17 +501,21 @@ class Session:
             self.error("ACK of what was not sent")
             return
         had_credit = transfer.limit > transfer.next
+        had = transfer.has_arrived()
         trip, rise = transfer.arrived(ack, now)
+        gain = transfer.has_arrived() - had
         if trip is not None:
             self.pace.measured(trip)
         if rise or (not had_credit and transfer.limit > transfer.next):
-            self.came_further(now, rise)
+            self.came_further(now, max(rise, gain))
+        elif gain > 0:
+            self.came_further(now, gain)
         if self.lossy:
             self.look_for_lost(transfer, now)
 
     def look_for_lost(self, transfer, now):
         tolerance = 3 * self.pace.payload if self.datagrams else 0
-        if transfer.find_missing(now, self.pace.round_trip(), tolerance):
+        if transfer.find_missing(now, self.pace.round_trip(), self.pace.until_lost_again(), tolerance):
             self.pace.lost(now)
         if transfer.state == "ended" and (transfer.missing or transfer.next < transfer.source.length):
             transfer.state = "sending"
@@ -525,6 +531,7 @@ class Session:
             if decline.code == "wait" and self.one_direction:
                 if transfer.state in ("offered", "ended"):
                     transfer.queue_again(transfer.restart)
+                    self.is_told_to_wait = self.lossy and not self.receives
                 return
             self.came_further(now)
             self.finish(transfer, decline.code, decline.words)
@@ -614,7 +621,7 @@ class Session:
         self.put("notice", number=self.notice[0], words=self.notice[1])
 
     def may_offer(self):
-        if self.one_direction and self.receives:
+        if self.one_direction and (self.receives or self.is_told_to_wait):
             return False
         return sum(t.is_open() for t in self.sends) < self.peer.transfers
 
@@ -685,7 +692,7 @@ class Session:
         """Whether something is said again when it is not answered (§8.5)."""
         if not self.is_open:
             return self.begun is not None
-        if self.wants_sent or self.notice or self.receives or self.bye_said:
+        if self.wants_sent or self.notice or self.receives or self.bye_said or self.is_told_to_wait:
             return True
         return any(
             t.state in ("offered", "ended") or (t.state == "sending" and (t.under_way() or t.has_data())) for t in self.sends
@@ -697,6 +704,7 @@ class Session:
             self.hello(now)
             return
         self.pace.ran_out(now)
+        self.is_told_to_wait = False
         for want in self.wants_sent:
             if not any(t.want is want for t in self.receives.values()):
                 self.say_want(want)

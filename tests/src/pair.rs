@@ -308,7 +308,9 @@ pub fn session_begun<F: Framing>(
     now: u64,
 ) -> Session<'static, Both<'static>, F> {
     let role = match framing.link() {
-        Reliability::Datagrams => remembering::<1024, 256>(slots),
+        // As a host, but where little can be under way.
+        Reliability::Datagrams if limits.window > 16 << 10 => remembering::<1024, 256>(slots),
+        Reliability::Datagrams => remembering::<32, 32>(slots),
         Reliability::Reliable | Reliability::Lossy => remembering::<4, 4>(slots),
     };
     let buffers = sampan_core::Buffers { receive: leak(0xA5, receive), transmit: leak(0xA5, transmit) };

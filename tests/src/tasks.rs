@@ -18,6 +18,8 @@ pub enum Task {
     Push(usize),
     /// A file of so many bytes is sent; the second number says how many are there already.
     Resume(usize, usize),
+    /// A file of so many bytes is sent, of which other contents are there under the same identity: it begins anew.
+    Restart(usize),
     /// Three files are sent.
     ManyFiles,
     /// A file is fetched.
@@ -32,10 +34,11 @@ pub enum Task {
 
 impl Task {
     /// One of each kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Push(3_000),
         Self::Push(0),
         Self::Resume(3_000, 1_100),
+        Self::Restart(2_000),
         Self::ManyFiles,
         Self::Pull,
         Self::ResumePull,
@@ -51,6 +54,12 @@ impl Task {
             Self::Resume(length, there) => {
                 let offer = Offer::file("file", content(1, length));
                 pair.b.storage.disk.put_part("file", part(&offer, there));
+                pair.a.send(offer.patient());
+            }
+            Self::Restart(length) => {
+                let offer = Offer::file("file", content(1, length));
+                let other = Offer { data: content(2, length), ..offer.clone() };
+                pair.b.storage.disk.put_part("file", part(&other, length / 2));
                 pair.a.send(offer.patient());
             }
             Self::ManyFiles => {
@@ -87,7 +96,7 @@ impl Task {
             assert!(end.disk.file(name) == Some(contents), "{what}: {name} is not there, or wrong");
         };
         match self {
-            Self::Push(length) => has(&pair.b.storage, "file", content(1, length)),
+            Self::Push(length) | Self::Restart(length) => has(&pair.b.storage, "file", content(1, length)),
             Self::Resume(length, there) => {
                 has(&pair.b.storage, "file", content(1, length));
                 let first = pair.b.storage.accepted.first();

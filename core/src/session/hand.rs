@@ -73,6 +73,7 @@ pub(super) enum Business {
 
 /// Where a transfer to this end may begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(super) enum Begin {
     Anywhere,
     /// The OFFER bears the flag *restart*.

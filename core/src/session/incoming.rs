@@ -37,6 +37,8 @@ pub struct Incoming {
     untold: u32,
     /// Where something was found missing last (§8.5), and 1: it is told once.
     missed: u64,
+    /// Whether it has begun as an OFFER with *restart* asks for: that is obeyed once, for it may come twice (§8.5).
+    pub(super) begun: Begin,
     pub(super) digest: DigestKind,
     pub(super) takes: Takes,
     credit: Credit,
@@ -118,6 +120,7 @@ impl Incoming {
         unsynced_since: Instant::ZERO,
         untold: 0,
         missed: 0,
+        begun: Begin::Anywhere,
         digest: DigestKind::Crc32,
         takes: Takes::AnyOrder,
         credit: Credit::Open,
@@ -196,6 +199,7 @@ impl Incoming {
             Answer::Accept(from, takes) => {
                 self.step(ReceiveEvent::Accept);
                 self.takes = takes;
+                self.begun = begin;
                 let afresh = begin == Begin::AtStart || from.offset > self.size;
                 self.begin(if afresh { ResumePoint::START } else { from }, now);
             }

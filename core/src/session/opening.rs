@@ -87,6 +87,10 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         let answers_want = if self.role.sender().is_some() { Hello::ANSWERS_WANT } else { 0 };
         let with_peer = self.state == SessionState::Open && self.opening.stranger == 0;
         let open = if with_peer && self.shared.is_lossy() { Hello::OPEN } else { 0 };
+        let loses = self.framing.link().loses();
+        let (transfers, gaps) =
+            self.role.receiver().map_or((0, 0), |receiver| (receiver.capacity(), receiver.gaps()));
+        let gaps = if loses { gaps } else { 0 };
         let hello = Hello {
             version: VERSION,
             nonce: self.opening.nonce,
@@ -98,8 +102,8 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             frame: u32::try_from(F::largest(self.inbox.len())).unwrap_or(u32::MAX),
             window: limits.window,
             eager: limits.eager,
-            transfers: self.role.receiver().map_or(0, |receiver| receiver.capacity()),
-            gaps: self.role.receiver().map_or(0, |receiver| receiver.gaps()),
+            transfers,
+            gaps,
             name: limits.name.into(),
             digests: limits.checks,
         };

@@ -164,6 +164,10 @@ impl<'b> Receiver<'b> {
             return Ok(None);
         }
         let found = match (self.find(id), offer.want) {
+            (Some((_, incoming)), _) if offer.restart && incoming.begun == Begin::AtStart && link.loses() => {
+                incoming.accepts_again();
+                return Ok(None);
+            }
             (Some(found), _) if offer.restart => Some(found),
             (Some((_, incoming)), _) if link.loses() => {
                 incoming.accepts_again();

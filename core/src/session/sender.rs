@@ -1,5 +1,7 @@
 //! The sender's half of a session (§9): what the application's wishes and the receiver's frames do to its transfers.
 
+mod congestion;
+mod length;
 mod pace;
 mod repairs;
 mod tasks;
@@ -7,6 +9,8 @@ mod tasks;
 use heapless::VecView;
 pub use repairs::Missing;
 
+use congestion::Congestion;
+use length::Length;
 use pace::Pace;
 use repairs::{Repairs, Rules};
 pub(super) use tasks::{Task, Turn};
@@ -37,6 +41,9 @@ pub struct Sender<'b> {
     /// What is lost, and what arrives, say how long frames should be.
     pace: Pace,
     repairs: Repairs<'b>,
+    /// What the path carries, where frames are datagrams.
+    congestion: Congestion,
+    length: Length,
 }
 
 /// What the peer has said of whose turn it is, where DATA flows in one direction only (§11).
@@ -80,6 +87,8 @@ impl<'b> Sender<'b> {
             peer: Peer { window: 0, eager: 0, gaps: 0, digest: DigestKind::Crc32 },
             pace: Pace::new(),
             repairs: Repairs::new(repairs),
+            congestion: Congestion::new(),
+            length: Length::new(),
         }
     }
 
@@ -169,9 +178,10 @@ impl<'b> Sender<'b> {
     }
 
     /// Sends again what may be lost; whether the receiver is to be asked how far it is.
-    pub(super) fn repeat(&mut self) -> bool {
+    pub(super) fn repeat(&mut self, now: Instant) -> bool {
         self.turn = Told::Nothing;
         self.pace.ran_out();
+        self.length.ran_out(now);
         let mut asks = false;
         for slot in self.slots.iter_mut().filter(|slot| slot.awaits()) {
             self.repairs.ran_out(slot.id);
@@ -355,14 +365,45 @@ impl<'b> Sender<'b> {
             self.pace.arrived(more);
         }
         self.pace.lost(lost);
-        self.pace.knows(ack.transfer, known, &self.repairs, shared);
+        let sampled = self.pace.knows(ack.transfer, known, &self.repairs);
+        if let Some(sent) = sampled {
+            shared.repeats.measured(sent, shared.now);
+        }
+        if shared.link == Reliability::Datagrams {
+            self.steer(ack.transfer, known, (more, lost), sampled, shared.now);
+        }
+    }
+
+    /// What an ACK says about the path (§8.7): `more` bytes have arrived, `lost` frames have not; the frame that was sent at `sampled` has.
+    fn steer(
+        &mut self,
+        transfer: u32,
+        known: u64,
+        (more, lost): (u64, u64),
+        sampled: Option<Instant>,
+        now: Instant,
+    ) {
+        if more > 0 {
+            self.pace.goes_on();
+            self.congestion.arrived(more, now);
+            self.length.heard(transfer, known, &self.repairs, now);
+            self.congestion.frames(self.length.proven());
+        }
+        if lost > 0 {
+            self.congestion.lost();
+        }
+        if let Some(sent) = sampled {
+            let micros = u64::try_from(now.since(sent).as_micros()).unwrap_or(u64::MAX);
+            self.congestion.took(micros.max(1), now);
+        }
+        self.congestion.heard(transfer, known, self.flight(), now);
     }
 
     /// When what is missing counts as lost (§8.5, §8.6).
     fn rules(&self, shared: &Shared<'_>) -> Rules {
         let (overtaken, allowance) = match shared.link {
             Reliability::Datagrams => {
-                (self.pace.longest().saturating_mul(3), shared.repeats.round_trip() / 4)
+                (self.length.proven().saturating_mul(3), shared.repeats.round_trip() / 4)
             }
             Reliability::Reliable | Reliability::Lossy => (0, 0),
         };
@@ -371,13 +412,16 @@ impl<'b> Sender<'b> {
 
     /// When something is to be sent that is not yet.
     pub(super) fn wakes_at(&self, shared: &Shared<'_>) -> Option<Instant> {
-        self.repairs.due_at(&self.rules(shared))
+        let paced = Some(self.congestion.next_at()).filter(|at| *at > shared.now && self.is_accepted());
+        self.repairs.due_at(&self.rules(shared)).into_iter().chain(paced).min()
     }
 
     /// Nothing of a transfer is under way any more.
     fn forget(&mut self, id: u32) {
         self.repairs.forget(id);
         self.pace.forget(id);
+        self.congestion.forget(id);
+        self.length.forget(id);
     }
 
     /// DONE came: the transfer's slot, if there is a failure to tell.

@@ -113,7 +113,8 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         if let Some(receiver) = self.role.receiver() {
             receiver.repeat();
         }
-        if self.role.sender().is_some_and(|sender| sender.repeat()) {
+        let now = self.shared.now;
+        if self.role.sender().is_some_and(|sender| sender.repeat(now)) {
             self.asking = Asking::Due;
         }
     }

@@ -183,7 +183,7 @@ fn session(
     let teller = Teller::new(reports.clone(), link.peer(), Protocol::Framed);
     let desk = Arc::new(Desk::new(Arc::new(Control::new(waker.clone()))));
     let sink = store.sink(Accepts::Anything, options.on_conflict, &desk.control);
-    let source = store.source(options.serves);
+    let source = store.source(options.serves, link.nature());
     let mut serving =
         Serving::begin(&mut memory, (opening, clock), link, (sink, source), (&desk, &teller), None)?;
     serving.attach(name);

@@ -90,6 +90,9 @@ impl Task for Job<'_> {
         let mut memory = Memory::for_link(&link, frame, TRANSFERS, limits).map_err(nothing_to_give)?;
         let opening = Opening::dialled(&link, clock).map_err(nothing_to_give)?;
         let session = memory.sender(opening).map_err(|error| Failure::session(error, None))?;
+        if let Some(pipe) = &mut self.pipe {
+            pipe.suit(link.nature());
+        }
         let source = FileSource::new().with_pipe(self.pipe.take());
         let mut connection = Connection::new(session, link, source, clock);
         let result = self.turns(&mut connection);

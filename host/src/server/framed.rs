@@ -39,7 +39,7 @@ fn session(client: &Client<'_>, link: StreamLink, begins: Option<Begins>) -> Res
     let accepts = if allow.put { Accepts::Anything } else { Accepts::Nothing };
     let desk = &client.member.desk;
     let sink = store.sink(accepts, client.on_conflict(Protocol::Framed), &desk.control);
-    let source = store.source(Serves { get: allow.get, list: allow.list });
+    let source = store.source(Serves { get: allow.get, list: allow.list }, link.nature());
     let options = &client.service.options;
     let patience = Patience { idle: options.idle, min_rate: options.min_rate };
     let mut serving = Serving::begin(

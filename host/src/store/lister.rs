@@ -10,6 +10,8 @@ use sampan_core::wire::{DigestKind, Entry, FileName, UncheckedName, Writer};
 use super::file_io::nanoseconds;
 use super::root::{self, Found};
 use crate::digests::AnyDigest;
+use crate::kept::Kept;
+use crate::link::Nature;
 
 /// Walks the directories whose names begin with a prefix; holds the names of one directory at a time for each level.
 #[derive(Debug)]
@@ -19,10 +21,10 @@ pub(super) struct Lister {
     begin: Option<(String, String)>,
     /// What is still to be listed, the next last.
     levels: Vec<Level>,
-    /// Records that were made and not read.
+    /// Records that were made, and how much of them was read.
     made: Vec<u8>,
     read: usize,
-    offset: u64,
+    kept: Kept,
     digest: Option<AnyDigest>,
 }
 
@@ -35,14 +37,17 @@ struct Level {
 }
 
 impl Lister {
-    pub(super) fn new(dir: Arc<Dir>, prefix: Option<FileName<'_>>) -> Self {
+    /// For a listing that goes over such a link.
+    pub(super) fn new(dir: Arc<Dir>, prefix: Option<FileName<'_>>, link: Nature) -> Self {
         let prefix = prefix.map_or("", |prefix| prefix.as_str());
         let (folder, beginning) = match prefix.rfind('/') {
             Some(slash) => prefix.split_at(slash + 1),
             None => ("", prefix),
         };
         let begin = Some((folder.to_owned(), beginning.to_owned()));
-        Self { dir, begin, levels: Vec::new(), made: Vec::new(), read: 0, offset: 0, digest: None }
+        let mut kept = Kept::default();
+        kept.suit(link);
+        Self { dir, begin, levels: Vec::new(), made: Vec::new(), read: 0, kept, digest: None }
     }
 
     /// The digest that its end will bear.
@@ -58,10 +63,11 @@ impl Lister {
     ///
     /// # Errors
     ///
-    /// If `offset` is not where it stopped: nothing is kept to be read again.
+    /// If `offset` is neither where it stopped nor among what is kept to be read again.
     pub(super) fn read(&mut self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
-        if offset != self.offset {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a listing is read once"));
+        if offset != self.kept.end() {
+            let again = || io::Error::new(io::ErrorKind::InvalidInput, "a listing is read once");
+            return self.kept.read(offset, into).ok_or_else(again);
         }
         // Not before it is sent: listings that wait for others hold nothing.
         if let Some((folder, beginning)) = self.begin.take() {
@@ -75,7 +81,7 @@ impl Lister {
             digest.update(&into[..n]);
         }
         self.read += n;
-        self.offset += n as u64;
+        self.kept.push(&into[..n]);
         if self.read == self.made.len() {
             self.made.clear();
             self.read = 0;
@@ -181,8 +187,9 @@ mod tests {
         #[cfg(unix)]
         std::os::unix::fs::symlink("a", place.path().join("link")).unwrap();
         let dir = Root::open(place.path()).unwrap().dir();
-        let listed =
-            |prefix: &str, room| list(&mut Lister::new(Arc::clone(&dir), FileName::new(prefix).ok()), room);
+        let listed = |prefix: &str, room| {
+            list(&mut Lister::new(Arc::clone(&dir), FileName::new(prefix).ok(), Nature::Stream), room)
+        };
         for room in [1, 7, 4096] {
             assert_eq!(listed("", room), ["a", "b/", "b/empty/", "b/x", "b/y", "ba"]);
         }

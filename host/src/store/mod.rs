@@ -39,6 +39,7 @@ use sampan_core::wire::Code;
 
 use crate::control::Control;
 use crate::file_error::{Doing, FileError};
+use crate::link::Nature;
 use committer::Committer;
 use root::Root;
 use sweep::Known;
@@ -143,8 +144,8 @@ impl Store {
 
     /// The sending half of a connection's storage.
     #[must_use]
-    pub fn source(&self, serves: Serves) -> StoreSource {
-        StoreSource::new(self.shared.root.refresh(), serves)
+    pub fn source(&self, serves: Serves, link: Nature) -> StoreSource {
+        StoreSource::new(self.shared.root.refresh(), serves, link)
     }
 }
 

@@ -16,6 +16,7 @@ use super::refusal;
 use super::root::{self, Found};
 use crate::digests::AnyDigest;
 use crate::file_error::{Doing, FileError};
+use crate::link::Nature;
 use crate::outbound::OutboundFile;
 
 /// The sending half of a [`Storage`].
@@ -23,6 +24,7 @@ use crate::outbound::OutboundFile;
 pub struct StoreSource {
     dir: Arc<Dir>,
     serves: Serves,
+    link: Nature,
     transfers: HashMap<TransferId, Outbound>,
     newest: Option<TransferId>,
     moved: u64,
@@ -77,8 +79,8 @@ pub struct Sending {
 const ABSENT: Refusal = Refusal { code: Code::NotFound, words: "there is no such file" };
 
 impl StoreSource {
-    pub(super) fn new(dir: Arc<Dir>, serves: Serves) -> Self {
-        Self { dir, serves, transfers: HashMap::new(), newest: None, moved: 0, begun: Vec::new() }
+    pub(super) fn new(dir: Arc<Dir>, serves: Serves, link: Nature) -> Self {
+        Self { dir, serves, link, transfers: HashMap::new(), newest: None, moved: 0, begun: Vec::new() }
     }
 
     /// The transfer is over: what is known of it, which is then forgotten.
@@ -132,7 +134,7 @@ impl StoreSource {
                 return Err(Refusal { code: Code::NotAllowed, words: "listings are not given here" });
             }
             let prefix = want.name.check_prefix().map_err(|_| Refusal::from(Code::BadName))?;
-            return Ok(What::Listing(Box::new(Lister::new(Arc::clone(&self.dir), prefix))));
+            return Ok(What::Listing(Box::new(Lister::new(Arc::clone(&self.dir), prefix, self.link))));
         }
         if !self.serves.get {
             return Err(Refusal { code: Code::NotAllowed, words: "files are not given here" });

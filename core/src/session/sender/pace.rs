@@ -1,6 +1,5 @@
 //! How long frames are on a link that loses some, how many may be under way, and how long their answers take (§8.5).
 
-use super::super::shared::Shared;
 use super::repairs::Repairs;
 use crate::units::Instant;
 
@@ -11,6 +10,8 @@ const SHORTEST: u64 = 32;
 const OVERHEAD: u64 = 11;
 /// Losses are counted in so many parts; before the first one of them is taken for granted.
 const PARTS: u64 = 16;
+/// As if one part had been lost in so many bytes, frames are as long as they are to be at first.
+const ARRIVED: u64 = FIRST * FIRST / (OVERHEAD * PARTS);
 /// More bytes are not remembered.
 const MEMORY: u64 = 4 << 20;
 
@@ -35,10 +36,7 @@ struct Sample {
 
 impl Pace {
     pub(super) fn new() -> Self {
-        // As if one part had been lost in so many bytes that frames are as long as they are to be at first.
-        let arrived =
-            FIRST.saturating_mul(FIRST).checked_div(OVERHEAD.saturating_mul(PARTS)).unwrap_or(FIRST);
-        Self { arrived, lost: 1, most: u64::MAX, sample: None }
+        Self { arrived: ARRIVED, lost: 1, most: u64::MAX, sample: None }
     }
 
     /// The longest payload: what is lost with frames of n bytes grows with n, what their overhead costs shrinks with it, and the sum is
@@ -78,27 +76,21 @@ impl Pace {
         }
     }
 
-    /// Of a transfer everything below `known` is known.
-    pub(super) fn knows(
-        &mut self,
-        transfer: u32,
-        known: u64,
-        repairs: &Repairs<'_>,
-        shared: &mut Shared<'_>,
-    ) {
-        let Some(sample) = self.sample.filter(|sample| sample.transfer == transfer && sample.end <= known)
-        else {
-            return;
-        };
+    /// Of a transfer everything below `known` is known: when what is measured by was sent, if it has arrived.
+    pub(super) fn knows(&mut self, transfer: u32, known: u64, repairs: &Repairs<'_>) -> Option<Instant> {
+        let sample = self.sample.filter(|sample| sample.transfer == transfer && sample.end <= known)?;
         self.sample = None;
-        if !repairs.touches(transfer, sample.start, sample.end) {
-            shared.repeats.measured(sample.at, shared.now);
-        }
+        (!repairs.touches(transfer, sample.start, sample.end)).then_some(sample.at)
     }
 
     /// What is sent again tells nothing of the round trip.
     pub(super) fn forget(&mut self, transfer: u32) {
         self.sample = self.sample.filter(|sample| sample.transfer != transfer);
+    }
+
+    /// As many bytes may be under way as ever: the path has its own rules (§8.7).
+    pub(super) fn goes_on(&mut self) {
+        self.most = u64::MAX;
     }
 
     /// No answer has come in time: one frame at first, and more as answers come.

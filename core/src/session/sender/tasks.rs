@@ -7,6 +7,7 @@ use super::super::transitions::{SendEvent, SendState};
 use super::repairs::Due;
 use super::{Sender, Told};
 use crate::action::Refusal;
+use crate::framing::Reliability;
 use crate::storage::{Description, FileType, Start};
 use crate::wire::{Code, Crc32, Data, End, MIN_FRAME, Offer, Shift, UncheckedName, Writer};
 
@@ -114,8 +115,8 @@ impl Sender<'_> {
         };
         let overhead = Data::overhead(transfer, offset);
         let wish = self.payload(whole, overhead, shared).min(end.saturating_sub(offset));
-        let allowed = self.window().min(outgoing.limit.saturating_sub(offset));
-        if allowed == 0 || (allowed < wish && self.flight() > 0) {
+        let allowed = self.window(shared).min(outgoing.limit.saturating_sub(offset));
+        if allowed == 0 || self.is_paced(shared) || (allowed < wish && self.flight() > 0) {
             return Repair::Waits;
         }
         let length = usize::try_from(wish.min(allowed)).unwrap_or(usize::MAX);
@@ -128,12 +129,32 @@ impl Sender<'_> {
     /// The longest payload that a frame is to have.
     fn payload(&self, whole: usize, overhead: usize, shared: &Shared<'_>) -> u64 {
         let payload = whole.min(shared.peer.frame).saturating_sub(overhead) as u64;
-        if !shared.is_lossy() {
-            return payload;
-        }
         // Two of them at least may be under way, or each would be waited for.
         let half = u64::from(self.peer.window / 2).max(SHORT);
-        payload.min(self.pace.longest()).min(half)
+        match shared.link {
+            Reliability::Reliable => payload,
+            Reliability::Lossy => payload.min(self.pace.longest()).min(half),
+            Reliability::Datagrams => {
+                payload.min(self.length.proven().saturating_sub(overhead as u64)).min(half)
+            }
+        }
+    }
+
+    /// The payload of a frame that tries whether longer ones arrive, if one is to be sent.
+    fn probe(&self, whole: usize, overhead: usize, allowed: u64, shared: &Shared<'_>) -> Option<u64> {
+        if shared.link != Reliability::Datagrams {
+            return None;
+        }
+        let most = whole.min(shared.peer.frame) as u64;
+        let length = self.length.wanted(most, shared.now)?;
+        let payload = length.saturating_sub(overhead as u64);
+        let few = self.most(shared) / 4;
+        (payload <= allowed && length <= few).then_some(payload)
+    }
+
+    /// Whether the next frame must wait for its time.
+    fn is_paced(&self, shared: &Shared<'_>) -> bool {
+        shared.link == Reliability::Datagrams && shared.now < self.congestion.next_at()
     }
 
     fn advance(
@@ -161,7 +182,7 @@ impl Sender<'_> {
             let may = eager || matches!(outgoing.state, SendState::Sending | SendState::Ended);
             return (may && room >= MIN_FRAME.min(whole)).then_some(Task::Finish { slot });
         }
-        let allowed = self.allowed(outgoing);
+        let allowed = self.allowed(outgoing, shared);
         let overhead = Data::overhead(outgoing.id, outgoing.sent);
         let payload = self.payload(whole, overhead, shared);
         let left = match outgoing.summed.checked_sub(outgoing.sent) {
@@ -169,9 +190,11 @@ impl Sender<'_> {
             Some(before @ 1..) => before,
             _ => outgoing.size.map_or(u64::MAX, |size| size.saturating_sub(outgoing.sent)),
         };
-        let wish = payload.min(left);
+        let probe = self.probe(whole, overhead, allowed, shared).filter(|length| *length <= left);
+        let wish = probe.unwrap_or(payload).min(left);
         // A small rest of the credit is not worth a frame while there is more to come (§9.3).
-        if allowed == 0 || (allowed < wish && self.flight().saturating_mul(2) >= self.peer.window.into()) {
+        let rest = allowed < wish && self.flight().saturating_mul(2) >= self.most(shared);
+        if allowed == 0 || rest || self.is_paced(shared) {
             return None;
         }
         let length = usize::try_from(wish.min(allowed)).unwrap_or(usize::MAX);
@@ -180,19 +203,25 @@ impl Sender<'_> {
     }
 
     /// Bytes under way, over all transfers: what has arrived beyond gaps is not, nor what is lost and not sent again yet.
-    fn flight(&self) -> u64 {
+    pub(super) fn flight(&self) -> u64 {
         let again = |slot: &Outgoing| if slot.is_moving() { self.repairs.under_way(slot.id) } else { 0 };
         self.slots.iter().map(|slot| slot.flight().saturating_add(again(slot))).fold(0, u64::saturating_add)
     }
 
+    /// So many bytes may be under way.
+    fn most(&self, shared: &Shared<'_>) -> u64 {
+        let most = u64::from(self.peer.window).min(self.pace.most());
+        if shared.link == Reliability::Datagrams { most.min(self.congestion.window()) } else { most }
+    }
+
     /// So many more bytes may be under way.
-    fn window(&self) -> u64 {
-        u64::from(self.peer.window).min(self.pace.most()).saturating_sub(self.flight())
+    fn window(&self, shared: &Shared<'_>) -> u64 {
+        self.most(shared).saturating_sub(self.flight())
     }
 
     /// How many bytes of DATA may go now (§9.3).
-    fn allowed(&self, outgoing: &Outgoing) -> u64 {
-        let window = self.window();
+    fn allowed(&self, outgoing: &Outgoing, shared: &Shared<'_>) -> u64 {
+        let window = self.window(shared);
         match (outgoing.state, outgoing.start) {
             (SendState::Sending, _) => window.min(outgoing.limit.saturating_sub(outgoing.sent)),
             (SendState::Offered, Start::Eager) => {
@@ -257,12 +286,22 @@ impl Sender<'_> {
         shared: &Shared<'_>,
     ) {
         let rules = self.rules(shared);
+        let flight = self.flight();
         let Some(slot) = self.slots.get_mut(slot) else { return };
+        let whole = Data::overhead(slot.id, offset).saturating_add(length) as u64;
         let end = offset.saturating_add(length as u64);
-        if offset == slot.summed {
+        let is_new = offset == slot.summed;
+        if is_new {
             slot.check = sealed.extend(slot.check, length, shift);
             slot.summed = end;
             self.pace.sent(slot.id, offset, end, shared.now);
+            self.length.sent(slot.id, offset, end, whole);
+        }
+        if shared.link == Reliability::Datagrams {
+            self.congestion.sent(whole, flight, shared.now);
+            if is_new {
+                self.congestion.samples(slot.id, end, shared.now);
+            }
         }
         if offset == slot.sent {
             slot.sent = end;
