@@ -43,7 +43,7 @@ fn the_hello_that_brings_the_cookie_back_is_said_again_until_more_than_hello_is_
     assert_eq!(hello_of(&said(&mut dials, now)[0]).echo, COOKIE);
     // It has nothing else to say, and that one is lost.
     now = dials.deadline().expect("a deadline");
-    assert!(now <= Instant::from_millis(5_000));
+    assert!(now <= Instant::from_millis(5_000), "{now:?}");
     let again = said(&mut dials, now);
     assert_eq!(hello_of(&again[0]).echo, COOKIE);
     assert_eq!(again[1].first(), Some(&Kind::Ping.code()), "what is answered if the session is there");

@@ -46,7 +46,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
 
     /// Whether the peer must bring something further.
     fn expects(&mut self) -> bool {
-        !self.is_idle() || self.has_said_bye() || self.notice != NoticeState::None
+        !self.is_idle() || self.has_said_bye() || self.notice != NoticeState::None || self.may_be_forgotten()
     }
 
     /// What has become too late.
@@ -92,7 +92,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
 
     /// Whether the peer may still wait for the HELLO with its nonce, and keep nothing before (§8.6).
     fn may_be_forgotten(&self) -> bool {
-        self.shared.link == Reliability::Datagrams && self.contact == Contact::Hello
+        self.framing.link() == Reliability::Datagrams && self.contact == Contact::Hello
     }
 
     /// Says again what awaits an answer for too long.
