@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the receive-only firmware and prints what it takes of flash and of static RAM: the whole image, the same board
-# without the engine, and so the engine alone. Fails if the image has an allocator, a panic or formatting in it.
+# without the engine, and so the engine alone. Fails if the image has an allocator, a panic or formatting in it. Then the same of other
+# sessions: in COBS, and in both roles.
 #
 # usage: scripts/footprint.sh [--packages]      (see scripts/embedded-toolchain.sh)
 set -euo pipefail
@@ -55,3 +56,19 @@ if found=$(nm -C "$image" | grep -E "$unwanted"); then
     exit 1
 fi
 printf '\nno allocator, no panic, no formatting in the image\n'
+
+# The engine alone, in an image of these features.
+profile() {
+    local what=$1 features=$2
+    (cd "$firmware" && env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS \
+        cargo +embedded build --locked --release --quiet --features "$features")
+    printf '%-36s %8d %8d\n' "$what" \
+        $(($(bytes_of "$image" .vector_table .text .rodata .data) - $(bytes_of "$baseline" .vector_table .text .rodata .data))) \
+        $(($(bytes_of "$image" .data .bss .uninit) - $(bytes_of "$baseline" .data .bss .uninit)))
+}
+
+printf '\n%-36s %8s %8s\n' "bytes of the engine, $target" "flash" "RAM"
+profile "receives, nothing is lost" ""
+profile "receives, COBS" cobs
+profile "both roles, nothing is lost" both
+profile "both roles, COBS" both,cobs

@@ -51,7 +51,7 @@ use crate::wire::{Abort, Attach, Bye, Code, Crc32, MIN_FRAME, Nibble, NodeName, 
 use hand::{Business, Hand};
 use inbox::Inbox;
 use making::Making;
-use opening::{Greeting, Opening};
+use opening::{Contact, Greeting, Opening};
 use outbox::{Outbox, Urgency};
 use pings::Pings;
 use pongs::Pongs;
@@ -108,6 +108,7 @@ pub struct Session<'b, R, F = Stream, C = Nibble> {
     shared: Shared<'b>,
     opening: Opening,
     greeting: Greeting,
+    contact: Contact,
     state: SessionState,
     hand: Hand,
     /// What the storage said to the OFFER or WANT in hand.
@@ -213,6 +214,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             shift: Shift::new(0),
             opening: Opening::new(nonce.0),
             greeting: Greeting::new(speaks),
+            contact: Contact::Hello,
             state: SessionState::Opening,
             hand: Hand::EMPTY,
             answer: None,
@@ -241,6 +243,11 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         let sending = self.role.sender().is_some_and(|sender| sender.is_busy());
         sending
             || self.role.receiver().is_some_and(|receiver| receiver.is_receiving() || receiver.is_asking())
+    }
+
+    /// Whether its link may lose frames: asked of the framing, so that what is only for such links is not linked where it is none.
+    fn is_lossy(&self) -> bool {
+        self.framing.link().loses()
     }
 
     fn step(&mut self, event: SessionEvent) {
@@ -296,6 +303,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             return true;
         }
         let is_empty = self.outbox.is_empty();
+        let loses = self.is_lossy();
         let mut w = self.outbox.begin::<F>(self.shared.control_frame());
         let attaches = self.attach.filter(|_| self.attaching == Asking::Due);
         if let Some(name) = attaches {
@@ -308,7 +316,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             Pong { number }.emit(&mut w);
         } else if self.shared.owes_ping() || self.asking == Asking::Due {
             self.asking = Asking::No;
-            if self.shared.is_lossy() {
+            if loses {
                 // It is not answered, and may be lost.
                 self.attaching = Asking::Due;
             }
@@ -356,8 +364,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
 
     /// Whether the peer has said goodbye, or may have: it may be gone by now (§8.5).
     fn may_part(&self) -> bool {
-        let unheard =
-            self.shared.is_lossy() && self.has_said_bye() && (self.byes > BYES || self.link == Link::Lost);
+        let unheard = self.is_lossy() && self.has_said_bye() && (self.byes > BYES || self.link == Link::Lost);
         self.has_heard_bye() || unheard
     }
 

@@ -6,21 +6,22 @@ LONGEST = 5.0
 FIRST_PAYLOAD = 240
 LEAST_PAYLOAD = 32
 DATAGRAM = 1200
-OVERHEAD = 11  # what a frame costs beside its payload
+OVERHEAD = 11  # what a frame on a line costs beside its payload
+FIELDS = 20  # at most, of DATA, with kind and check
 
 
 class Pace:
     def __init__(self, is_lossy, is_datagrams, largest_payload, window):
         self.is_lossy, self.is_datagrams = is_lossy, is_datagrams
-        self.largest = min(largest_payload, DATAGRAM) if is_datagrams else largest_payload
+        self.largest = min(largest_payload, DATAGRAM - FIELDS) if is_datagrams else largest_payload
         if is_lossy:
             self.largest = min(self.largest, max(LEAST_PAYLOAD, window // 2))
-        self.payload = min(self.largest, FIRST_PAYLOAD) if is_lossy else self.largest
+        self.payload = self.largest if is_datagrams or not is_lossy else min(self.largest, FIRST_PAYLOAD)
         self.between, self.lately = FIRST_PAYLOAD**2 / OVERHEAD, 0  # bytes for which one frame is lost; since the last loss
         self.trip, self.spread, self.timeout, self.backoff = None, 0.0, 1.0, 1
         self.allowed = 10 * self.payload if is_datagrams else float("inf")
         self.turn = float("inf")  # from here on it grows by a frame a round trip
-        self.risen, self.lost_at = 0, float("-inf")
+        self.lost_at = float("-inf")
 
     def round_trip(self):
         return self.trip if self.trip is not None else 1.0
@@ -45,12 +46,9 @@ class Pace:
         if not length:
             return
         self.allowed += length if self.allowed < self.turn else self.payload * length / self.allowed
-        self.risen += 1
         self.lately += length
         if not self.is_datagrams:
             self.fit()
-        elif self.risen >= 32 and self.payload < self.largest:
-            self.payload, self.risen = min(self.largest, self.payload * 2), 0
 
     def fit(self):
         """The length of frames on a line: longer ones cost more to send again, shorter ones more in overhead."""
@@ -60,7 +58,6 @@ class Pace:
 
     def note_loss(self):
         """On a packet link, where the length of a frame is not to blame, half of what is under way."""
-        self.risen = 0
         if self.is_datagrams:
             self.allowed = self.turn = max(2 * self.payload, self.allowed / 2)
             return

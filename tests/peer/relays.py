@@ -47,6 +47,18 @@ class Damage:
             yield (0.002 + self.random.random() * 0.02 if late else 0.0), data
 
 
+class LastHello(Damage):
+    """Loses one datagram: the first HELLO of an end whose session is open."""
+
+    is_done = False
+
+    def datagram(self, data):
+        if not self.is_done and data[0] == 1 and data[18] & 4:
+            self.is_done = True
+        else:
+            yield 0.0, data
+
+
 class Relay(threading.Thread):
     """Runs `turn` until it is stopped; after `cut` bytes, both ways together, it carries nothing until `mend`."""
 
@@ -192,7 +204,7 @@ class Streams(Relay):
     def turn(self):
         try:
             near = self.server.accept()[0]
-        except TimeoutError:
+        except socket.timeout:
             return
         far = socket.create_connection(self.there)
         self.connections += 1

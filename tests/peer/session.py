@@ -4,7 +4,7 @@ import collections
 import secrets
 
 import wire
-from pace import Pace
+from pace import FIELDS, Pace
 from receiving import Receiving
 from sending import Sending
 from store import Collected, Memory, Refused
@@ -51,6 +51,7 @@ class Session:
         self.wants, self.notices = list(wants), list(notices)
         self.next_want, self.wants_sent = 1, []
         self.notice, self.next_notice, self.notice_heard, self.notices_done = None, 1, 0, 0
+        self.has_heard = False  # another frame than HELLO
         self.is_told_to_wait = False  # the other direction goes first, and its OFFER has yet to come
         self.highest, self.codes = 0, collections.OrderedDict()
         self.highest_want = 0
@@ -156,6 +157,7 @@ class Session:
         except wire.Malformed as fault:
             self.fault("protocol", f"{wire.KINDS[data[0]]}: {fault}")
             return
+        self.has_heard |= frame.kind != "hello"
         getattr(self, f"on_{frame.kind}")(frame, now)
         self.close_if_over()
 
@@ -194,7 +196,7 @@ class Session:
         if self.echoed != hello.nonce:
             self.hello(now)
         self.tag_out, self.tag_in = wire.tag(self.nonce, hello.nonce), wire.tag(hello.nonce, self.nonce)
-        self.pace = Pace(self.lossy, self.datagrams, self.largest() - 20, hello.window)
+        self.pace = Pace(self.lossy, self.datagrams, self.largest() - FIELDS, hello.window)
         self.one_direction = self.limits.one_direction or hello.one_direction
         self.eager = 0 if self.lossy or self.one_direction else hello.eager
         if self.sends and not hello.transfers:
@@ -704,6 +706,9 @@ class Session:
             self.hello(now)
             return
         self.pace.ran_out(now)
+        if self.datagrams and self.speaks_first and not self.has_heard:
+            # An end that waits on a port has kept nothing if the HELLO with its cookie was lost (§8.6).
+            self.hello(now)
         self.is_told_to_wait = False
         for want in self.wants_sent:
             if not any(t.want is want for t in self.receives.values()):

@@ -8,17 +8,23 @@ import pathlib
 import queue
 import random
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 import unittest
+import zlib
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
+import digests
+import framing
 import relays
+import session
+import wire
 
 ROOT = HERE.parent.parent
 PATIENCE = 40
@@ -310,6 +316,15 @@ class CobsToPeer(Everything, Damaged, Cut, Case):
 class UdpToCommand(Everything, Damaged, Cut, Case):
     link, server, client, damage = staticmethod(Links.udp), Command, Peer, staticmethod(datagram_damage)
 
+    def test_the_hello_that_brings_the_cookie_back_is_lost(self):
+        self.place.damage = relays.LastHello()
+        self.make("here/one", 1)
+        with self.link(self.server, self.place, "there") as (url, _, _):
+            sent = self.run_client(self.client.send(url, ["here/one"]))
+        self.assertTrue(self.place.damage.is_done)
+        self.equal("here", "there", ["one"])
+        self.assertEqual([e["well"] for e in sent if e["event"] == "ended"], [True], "in the first session")
+
 
 class UdpToPeer(Everything, Damaged, Cut, Case):
     link, server, client, damage = staticmethod(Links.udp), Peer, Command, staticmethod(datagram_damage)
@@ -317,6 +332,157 @@ class UdpToPeer(Everything, Damaged, Cut, Case):
 
 class UdpAlone(Everything, Damaged, Cut, Case):
     link, server, client, damage = staticmethod(Links.udp), Peer, Peer, staticmethod(datagram_damage)
+
+
+class Rules(Case):
+    """Frame by frame: what the command has to answer."""
+
+    def setUp(self):
+        super().setUp()
+        self.server = Process(Command.serve("tcp://127.0.0.1:0", "there"), self.place)
+        self.addCleanup(self.server.__exit__)
+        self.port = Links.port(self.server)
+        self.talk()
+
+    def talk(self):
+        self.link, self.framing = socket.create_connection(("127.0.0.1", self.port)), framing.Stream(1 << 20)
+        self.addCleanup(self.link.close)
+        self.link.settimeout(PATIENCE)
+        self.found = []
+        self.session = session.Session(self.framing, session.Limits(), 0.0)
+        while not self.session.is_open:
+            self.say_all()
+            self.session.frame(self.hear_bytes(), 0.0)
+        self.say_all()
+
+    def say_all(self):
+        while self.session.out:
+            self.link.sendall(self.framing.wrap(self.session.out.popleft()))
+
+    def say(self, kind, **fields):
+        self.session.put(kind, **fields)
+        self.say_all()
+
+    def hear_bytes(self):
+        while not self.found:
+            data = self.link.recv(65536)
+            self.assertTrue(data, "the link ended")
+            self.found += self.framing.feed(data)
+        return self.found.pop(0)
+
+    def hear(self, kind):
+        data = self.hear_bytes()
+        self.assertTrue(wire.checked(data, self.session.tag_in))
+        frame = wire.read(data[0], data[1:-4])
+        self.assertEqual(frame.kind, kind, frame)
+        return frame
+
+    def hear_end(self):
+        self.assertEqual(self.found, [])
+        self.link.shutdown(socket.SHUT_WR)
+        self.assertEqual(self.link.recv(1), b"")
+
+    def offer(self, transfer, contents, **changes):
+        fields = dict(transfer=transfer, size=len(contents), modified=None, executable=False, directory=False, restart=False,
+                      want=None, listing=False, digest=wire.CRC64, identity=b"identity", name=b"file")
+        self.say("offer", **{**fields, **changes})
+
+    def say_end(self, transfer, contents, check=None):
+        digest = digests.Crc64()
+        digest.update(contents)
+        check = zlib.crc32(contents) if check is None else check
+        self.say("end", transfer=transfer, size=len(contents), check=check, digest=wire.CRC64, value=digest.digest())
+
+    def test_ping_notice_and_bye(self):
+        self.session.out.append(wire.seal(b"\x02\x07padding", self.session.tag_out))
+        self.say_all()
+        self.assertEqual(self.hear("pong").number, 7)
+        self.say("notice", number=9, words="a word")
+        self.assertEqual(self.hear("pong").number, 9)
+        self.assertEqual(self.server.until("notice")["text"], "a word")
+        self.say("bye", code="ok", words="")
+        self.hear("bye")
+        self.hear_end()
+
+    def test_kinds_that_are_not_known(self):
+        for kind in (0x40, 0x7F):
+            self.session.out.append(wire.seal(bytes([kind, 1, 2]), self.session.tag_out))
+        self.say("ping", number=1)
+        self.hear("pong")
+        self.session.out.append(wire.seal(bytes([0x18, 1, 2]), self.session.tag_out))
+        self.say_all()
+        abort = self.hear("abort")
+        self.assertEqual((abort.scope, abort.code), ("session", "protocol"))
+
+    def test_a_damaged_frame(self):
+        frame = bytearray(wire.seal(b"\x02\x01", self.session.tag_out))
+        frame[1] ^= 1
+        self.link.sendall(self.framing.wrap(bytes(frame)))
+        self.assertEqual(self.hear("abort").code, "integrity")
+
+    def test_a_length_that_is_too_short(self):
+        self.link.sendall(b"\4\0\0data")
+        self.assertEqual(self.hear("abort").code, "protocol")
+
+    def test_given_up_and_resumed(self):
+        contents = self.seed.randbytes(1000)
+        self.offer(1, contents)
+        self.assertEqual(self.hear("accept").offset, 0)
+        self.say("data", transfer=1, offset=0, payload=contents[:600])
+        self.say("abort", scope="sending", transfer=1, code="cancelled", words="")
+        self.offer(2, contents)
+        accept = self.hear("accept")
+        self.assertEqual((accept.offset, accept.check), (600, zlib.crc32(contents[:600])))
+        self.say("data", transfer=2, offset=600, payload=contents[600:])
+        self.say_end(2, contents)
+        self.assertEqual(self.hear("done").code, "ok")
+        self.assertEqual((self.place / "there/file").read_bytes(), contents)
+        self.offer(3, contents)
+        self.assertTrue(self.hear("accept").have)
+
+    def test_restart(self):
+        first, second = self.seed.randbytes(1000), self.seed.randbytes(1000)
+        self.offer(1, first)
+        self.hear("accept")
+        self.say("data", transfer=1, offset=0, payload=first[:600])
+        self.offer(1, second, restart=True)
+        self.assertEqual(self.hear("accept").offset, 0)
+        self.say("data", transfer=1, offset=0, payload=second)
+        self.say_end(1, second)
+        self.assertEqual(self.hear("done").code, "ok")
+        self.assertEqual((self.place / "there/file").read_bytes(), second)
+
+    def test_wrong_contents(self):
+        self.offer(1, b"contents")
+        self.hear("accept")
+        self.say("data", transfer=1, offset=0, payload=b"CONTENTS")
+        self.say_end(1, b"contents")
+        self.assertEqual(self.hear("done").code, "integrity")
+        self.offer(1, b"contents", restart=True)
+        self.assertEqual(self.hear("accept").offset, 0)
+        self.assertFalse((self.place / "there/file").exists())
+
+    def test_more_than_was_offered(self):
+        self.offer(1, b"contents")
+        self.hear("accept")
+        self.say("data", transfer=1, offset=0, payload=b"contents and more")
+        abort = self.hear("abort")
+        self.assertEqual((abort.scope, abort.transfer, abort.code), ("receiving", 1, "too large"))
+
+    def test_what_was_never_offered(self):
+        self.say("data", transfer=1, offset=0, payload=b"data")
+        self.assertEqual(self.hear("abort").code, "protocol")
+
+    def test_names(self):
+        for number, name in enumerate((b"", b"a//b", b"../a", b".SAMPAN/a", b"a\\b", b"a\x00", b"\xff"), 1):
+            self.offer(number, b"", name=name)
+            decline = self.hear("decline")
+            self.assertEqual((decline.what, decline.number, decline.code), ("offer", number, "bad name"), name)
+
+    def test_a_want(self):
+        self.say("want", number=1, listing=False, name=b"nothing")
+        decline = self.hear("decline")
+        self.assertEqual((decline.what, decline.number, decline.code), ("want", 1, "not found"))
 
 
 if __name__ == "__main__":

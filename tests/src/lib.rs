@@ -27,7 +27,7 @@ pub use faults::{Bursts, Chance, Faults};
 pub use link::{Conditions, SimLink, TapeLink, Wire};
 pub use lives::{Jobs, Lives};
 pub use pair::{After, End, Finish, Heard, Pair, run_together, session, session_begun, session_over};
-pub use puppet::Puppet;
+pub use puppet::{Puppet, PuppetOver};
 pub use setup::{Laid, LossyNode, Node, NodeOver, PacketNode, Setup};
 pub use snapshot::assert_snapshot;
 pub use storage::{MemoryStorage, Offer, Policy};

@@ -5,34 +5,41 @@ use sampan_core::wire::{
     Crc32, DigestKind, DigestList, Frame, Hello, Identity, Kind, Nibble, Offer, UncheckedName, Writer, tag,
 };
 
+use crate::channel::Carries;
 use crate::link::{Conditions, SimLink, Wire};
-use crate::pair::{End, session};
-use crate::setup::Node;
+use crate::pair::{End, session_over};
+use crate::setup::{Laid, NodeOver};
 use crate::storage::MemoryStorage;
-use sampan_core::{Limits, Speaks};
+use sampan_core::{Deframed, Limits, Place, Speaks, Stream};
 
 const NODE: u64 = 11;
 const PUPPET: u64 = 22;
 
-/// An end whose frames a test writes itself, joined to a session.
+/// An end whose frames a test writes itself, joined to a session over a connection.
+pub type Puppet = PuppetOver<Stream>;
+
+/// The same in any framing.
 #[derive(Debug)]
-pub struct Puppet {
+pub struct PuppetOver<F> {
     /// The session under test; the puppet has dialled it.
-    pub node: End<Node>,
+    pub node: End<NodeOver<F>>,
     wire: Wire,
     link: SimLink,
+    voice: F,
+    ear: F,
     heard: Vec<u8>,
 }
 
-impl Puppet {
+impl<F: Laid> PuppetOver<F> {
     /// A link without delay to a listening session; nothing has been said yet.
     pub fn new(limits: Limits, memory: (usize, usize, usize)) -> Self {
-        let wire = Wire::new(Conditions { delay: 0, ..Conditions::default() }, 0);
+        let conditions = Conditions { carries: F::CARRIES, delay: 0, ..Conditions::default() };
+        let wire = Wire::new(conditions, 0);
         let (link, other) = wire.ends();
-        let engine = session(limits, memory, (Speaks::Second, NODE), 0);
+        let engine = session_over(F::lay(), limits, memory, (Speaks::Second, NODE), 0);
         let node =
             End { engine, storage: MemoryStorage::default(), link: other, heard: Vec::new(), finish: None };
-        Self { node, wire, link, heard: Vec::new() }
+        Self { node, wire, link, voice: F::lay(), ear: F::lay(), heard: Vec::new() }
     }
 
     /// The same, with the session open.
@@ -43,11 +50,19 @@ impl Puppet {
     /// The same, and the puppet takes so many transfers at a time.
     pub fn opened_with(limits: Limits, memory: (usize, usize, usize), transfers: u32) -> Self {
         let mut puppet = Self::new(limits, memory);
-        puppet.say_bytes(b"\xF5SPN\x01");
+        puppet.open();
         puppet.say_hello(&Hello { transfers, ..Self::hello() });
         puppet.say_hello(&Hello { transfers, echo: NODE, ..Self::hello() });
-        assert_eq!(puppet.listen_kinds(), [Kind::Hello]);
+        let kinds = puppet.listen_kinds();
+        assert!(!kinds.is_empty() && kinds.iter().all(|kind| *kind == Kind::Hello), "{kinds:?}");
         puppet
+    }
+
+    /// Says what each direction begins with, if anything.
+    pub fn open(&mut self) {
+        let mut out = [0; 16];
+        let length = self.voice.open(&mut out);
+        self.say_bytes(&out[..length]);
     }
 
     /// A HELLO that knows nothing of the peer.
@@ -84,6 +99,15 @@ impl Puppet {
         }
     }
 
+    /// Sends a frame whose check is that of another session.
+    pub fn say_strange(&mut self, frame: &Frame<'_>) {
+        let mut out = [0xA5; 4096];
+        let mut writer = Writer::new(&mut out);
+        frame.emit(&mut writer);
+        let length = writer.len();
+        self.say_checked(&out[..length], tag(&mut Nibble, PUPPET + 1, NODE));
+    }
+
     /// Sends bytes as they are, and lets the session work.
     pub fn say_bytes(&mut self, bytes: &[u8]) {
         if self.link.write(bytes).is_ok() {
@@ -117,10 +141,13 @@ impl Puppet {
 
     fn say_checked(&mut self, content: &[u8], start: u32) {
         let check = Nibble.update(start, content);
-        let mut bytes = (content.len() as u32 + 4).to_le_bytes()[..3].to_vec();
-        bytes.extend_from_slice(content);
-        bytes.extend_from_slice(&check.to_le_bytes());
-        self.say_bytes(&bytes);
+        let length = content.len() + 4;
+        let mut out = vec![0; F::HEAD];
+        out.extend_from_slice(content);
+        out.extend_from_slice(&check.to_le_bytes());
+        out.resize(F::HEAD + length + F::TAIL + length / 200, 0);
+        let sent = self.voice.wrap(&mut out, length, Place::First);
+        self.say_bytes(&out[sent]);
     }
 
     /// From now on the link takes nothing from the session.
@@ -142,25 +169,33 @@ impl Puppet {
     /// What the session has said since the last time: frames without length and check.
     pub fn listen(&mut self) -> Vec<Vec<u8>> {
         let mut buffer = [0; 4096];
+        let mut frames = Vec::new();
         while self.link.read_ready().unwrap_or(false) {
             match self.link.read(&mut buffer) {
                 Ok(n) if n > 0 => self.heard.extend_from_slice(&buffer[..n]),
                 _ => break,
             }
-        }
-        if self.heard.starts_with(b"\xF5SPN\x01") {
-            self.heard.drain(..5);
-        }
-        let mut frames = Vec::new();
-        while let [a, b, c, rest @ ..] = self.heard.as_slice() {
-            let length = u32::from_le_bytes([*a, *b, *c, 0]) as usize;
-            if rest.len() < length {
-                break;
+            if F::CARRIES == Carries::Datagrams {
+                self.divide(&mut frames);
             }
-            frames.push(rest[..length - 4].to_vec());
-            self.heard.drain(..3 + length);
         }
+        self.divide(&mut frames);
         frames
+    }
+
+    fn divide(&mut self, frames: &mut Vec<Vec<u8>>) {
+        while !self.heard.is_empty() {
+            let used = match self.ear.next(&mut self.heard, 1 << 20) {
+                Deframed::Frame { start, end, used } => {
+                    frames.push(self.heard[start..end - 4].to_vec());
+                    used
+                }
+                Deframed::Skip { length } | Deframed::Noise { length } => length,
+                Deframed::Incomplete { .. } => return,
+                Deframed::Broken(error) => panic!("the session says what is no frame: {error}"),
+            };
+            self.heard.drain(..used);
+        }
     }
 
     /// The kinds of what the session has said since the last time.

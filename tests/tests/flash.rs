@@ -2,13 +2,15 @@
 
 use sampan_core::driver::{Turn, nb as driver};
 use sampan_core::flash::{Image, Images, Layout, LayoutError, OpenError};
-use sampan_core::wire::{self, Ack, Code, Kind};
+use sampan_core::wire::{self, Ack, Code, Kind, Nibble};
 use sampan_core::{
-    Buffers, Ending, Engine, FileType, Incoming, Instant, Limits, Next, Nonce, Part, Receiver, Refusal,
-    Session, Speaks, Storage, TransferId, Verdict,
+    Buffers, Cobs, Ending, Engine, FileType, Framing, Incoming, Instant, Limits, Next, Nonce, Part, Receiver,
+    Refusal, Session, Speaks, Storage, Stream, Stretches, TransferId, Verdict,
 };
 use sampan_tests::flash::{FakeFlash, SECTOR};
-use sampan_tests::{Conditions, End, Heard, MemoryStorage, Node, Offer, Wire, content, session};
+use sampan_tests::{
+    Chance, Conditions, End, Faults, Heard, MemoryStorage, Offer, Wire, content, session_over,
+};
 
 const SLOT: usize = 12 * SECTOR;
 const LAYOUT: Layout = Layout {
@@ -59,7 +61,7 @@ struct Noting<'p> {
 impl Storage for Noting<'_> {
     fn offered(&mut self, transfer: TransferId, offer: &wire::Offer<'_>) -> Verdict {
         let verdict = self.images.offered(transfer, offer);
-        if let Verdict::Accept(from) = verdict {
+        if let Verdict::AcceptInOrder(from) = verdict {
             self.accepted.push(from.offset);
         }
         verdict
@@ -110,10 +112,32 @@ impl Came {
 
 /// One session in which a device with this flash is sent an image, until it is there or the power goes.
 fn update(flash: &FakeFlash, image: &Offer, number: u64) -> Came {
+    update_over(Stream::new(), Default::default(), flash, image, number)
+}
+
+/// The same over a line that loses and damages what passes, in either direction.
+fn update_over_a_bad_line(flash: &FakeFlash, image: &Offer, number: u64) -> Came {
+    let faults = |seed| {
+        let mut faults = Faults::seeded(seed);
+        (faults.loss, faults.flip) = (Chance::of(0.1), Chance::of(1e-5));
+        faults
+    };
+    update_over(Cobs::new(), [faults(2 * number), faults(2 * number + 1)], flash, image, number)
+}
+
+fn update_over<F: Framing + Copy>(
+    framing: F,
+    [faults, faults_back]: [Faults; 2],
+    flash: &FakeFlash,
+    image: &Offer,
+    number: u64,
+) -> Came {
     let wire = Wire::new(Conditions { delay: 1_000, ..Conditions::default() }, 0);
     let (link, mut link_device) = wire.ends();
+    wire.channel(0).faults = faults;
+    wire.channel(1).faults = faults_back;
     wire.channel(1).tape = Some(Vec::new());
-    let engine: Node = session(Limits::LARGE, (200, 200, 1), (Speaks::First, 2 * number), 0);
+    let engine = session_over(framing, Limits::LARGE, (200, 200, 1), (Speaks::First, 2 * number), 0);
     let mut sender = End { engine, storage: MemoryStorage::default(), link, heard: Vec::new(), finish: None };
     sender.send(image.clone().patient());
     sender.engine.close(Code::Ok);
@@ -122,8 +146,11 @@ fn update(flash: &FakeFlash, image: &Offer, number: u64) -> Came {
     let (mut receive, mut transmit, mut slots) = ([0; 150], [0; 64], [Incoming::FREE]);
     let mut page = [0; PAGE];
     let buffers = Buffers { receive: &mut receive, transmit: &mut transmit };
-    let (receiver, nonce) = (Receiver::new(&mut slots), Nonce::new(2 * number + 1));
-    let mut device = Session::new(buffers, &limits, receiver, Speaks::Second, nonce, Instant::ZERO).unwrap();
+    let mut stretches = Stretches::<4>::new();
+    let receiver = Receiver::with_gaps(&mut slots, &mut stretches);
+    let opening = (Speaks::Second, Nonce::new(2 * number + 1));
+    let mut device =
+        Session::with_framing(buffers, &limits, receiver, (framing, Nibble), opening, Instant::ZERO).unwrap();
     let mut noting = Noting { images: boot(flash, &mut page), accepted: Vec::new(), stored: 0, busy: 0 };
     let mut is_done = false;
     while sender.finish.is_none() || !is_done {
@@ -151,7 +178,7 @@ fn update(flash: &FakeFlash, image: &Offer, number: u64) -> Came {
                 continue;
             };
             wire.advance(at.max(now + 1));
-            assert!(now < 60_000_000, "not done in time: {:?}", sender.heard);
+            assert!(now < 300_000_000, "not done in time: {:?}", sender.heard);
         }
     }
     let credit_0 = acks(wire.channel(1).tape.as_deref().unwrap()).filter(|ack| ack.credit == 0).count();
@@ -319,6 +346,32 @@ fn the_power_is_cut_again_and_again() {
         }
         assert_eq!(booted(&flash).as_ref(), Some(&new.data));
     }
+}
+
+#[test]
+fn the_power_is_cut_again_and_again_on_a_bad_line() {
+    let (old, new) = (image(1, LENGTH), image(2, LENGTH));
+    let before = delivered(&old);
+    let mut went_on = 0;
+    for seed in 1..60 {
+        let flash = before.fork();
+        let mut sessions = 0;
+        loop {
+            flash.cut_at(5 + (seed * 7 + sessions * 11) % 40, seed * 1_000 + sessions);
+            let came = update_over_a_bad_line(&flash, &new, seed * 1_000 + sessions);
+            went_on += u32::from(came.accepted.iter().any(|from| *from > 0));
+            if flash.is_on() && (came.is_sent() || came.had_it()) {
+                break;
+            }
+            // Without power, or without a session: every HELLO that would have opened it was lost.
+            flash.switch_on();
+            assert_whole(&flash, &old, &new);
+            sessions += 1;
+            assert!(sessions < 200, "it comes no further");
+        }
+        assert_eq!(booted(&flash).as_ref(), Some(&new.data));
+    }
+    assert!(went_on > 50, "{went_on}");
 }
 
 #[test]

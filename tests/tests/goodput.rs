@@ -114,11 +114,11 @@ fn goodput_is_as_kept() {
             }
         }
     }
-    for rate in [1_250_000, 6_250_000] {
+    for (rate, most) in [(1_250_000, 2 << 20), (6_250_000, 8 << 20)] {
         for trip in [10, 40, 200] {
-            for window in [64 << 10, 1 << 20] {
+            for (window, length) in [(64 << 10, 1 << 20), (4 << 20, most)] {
                 for loss in [0, 1, 10] {
-                    let case = Case { rate, trip, window, payload: 1_191, loss, length: 1 << 20 };
+                    let case = Case { rate, trip, window, payload: 1_191, loss, length };
                     line::<Datagrams>(&mut table, case);
                 }
             }

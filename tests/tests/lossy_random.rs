@@ -24,7 +24,7 @@ fn faults(dice: &mut Dice) -> Faults {
         faults.junk = Some((dice.roll(30), content(dice.roll(1 << 40), dice.roll(900) as usize)));
     }
     faults.loss = Chance::of(dice.pick(&[0.0, 0.0, 0.0, 0.02, 0.2]));
-    faults.doubling = Chance::of(dice.pick(&[0.0, 0.0, 0.05, 0.1]));
+    faults.doubling = Chance::of(dice.pick(&[0.0, 0.0, 0.05, 0.5]));
     faults.babble = Chance::of(dice.pick(&[0.0, 0.0, 0.05]));
     faults.jitter = dice.pick(&[0, 0, 5_000, 100_000]);
     if dice.roll(4) == 0 {
@@ -175,8 +175,7 @@ fn once<F: Laid>(seed: u64, dice: &mut Dice) -> bool {
 
 /// Sessions until everything is done, though the power of either end goes now and then; whether one was enough.
 fn again_and_again<F: Laid>(seed: u64, dice: &mut Dice) -> bool {
-    let mut setup = setup(dice, seed + 1);
-    setup.conditions.delay = setup.conditions.delay.max(1_000);
+    let setup = setup(dice, seed + 1);
     let plan = plan(dice);
     let whole = dice.pick(&[0, 5_000_000, 30_000_000]);
     let mut jobs = plan.files.map(|files| Jobs {

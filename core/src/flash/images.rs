@@ -199,7 +199,7 @@ impl<'p, F: NorFlash> Images<'p, F> {
             check,
             durable: from,
         });
-        Ok(Verdict::Accept(ResumePoint { offset: offset.into(), check }))
+        Ok(Verdict::AcceptInOrder(ResumePoint { offset: offset.into(), check }))
     }
 
     fn take(&mut self, writing: &mut Writing, data: &[u8]) -> Result<usize, Refusal> {

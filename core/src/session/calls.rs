@@ -63,7 +63,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
     /// How the next session on this link has to begin, once this one is closed; `None`: as any. A peer that has begun anew has a session with this
     /// end's nonce already, and waits for it to speak (§8.5).
     pub fn successor(&self) -> Option<(Speaks, Nonce)> {
-        let restarted = self.error == Some(PeerError::Restarted.into()) && self.shared.is_lossy();
+        let restarted = self.error == Some(PeerError::Restarted.into()) && self.is_lossy();
         restarted.then_some((Speaks::First, Nonce(self.opening.nonce)))
     }
 

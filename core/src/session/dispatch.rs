@@ -5,7 +5,7 @@ use super::outbox::Sealed;
 use super::role::Role;
 use super::shared::Order;
 use super::transitions::SessionState;
-use super::{Farewell, Link, NoticeState, Session};
+use super::{Contact, Farewell, Link, NoticeState, Session};
 use crate::error::{Error, LinkError, PeerError};
 use crate::framing::{Deframed, Framing};
 use crate::wire::{
@@ -79,7 +79,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
     /// Checks the frame in hand and does what it says, as far as that needs nobody else.
     fn take(&mut self) -> Result<(), Error> {
         let Held { start, end } = self.hand.view;
-        let lossy = self.shared.is_lossy();
+        let lossy = self.is_lossy();
         let Some((content, check)) = split_check(self.inbox.bytes(start..end)) else {
             return Err(LinkError::Corrupt.into());
         };
@@ -93,6 +93,9 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             }
             if self.state == SessionState::Open {
                 self.shared.begin();
+            }
+            if kind != Some(Kind::Hello) {
+                self.contact = Contact::More;
             }
         }
         match kind {
@@ -153,7 +156,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
                 let Bye { code, .. } = Bye::parse(bytes)?;
                 self.hand.business = Business::Bye { code };
                 self.their_bye = Farewell::Said(code);
-                let lossy = self.shared.is_lossy();
+                let lossy = self.is_lossy();
                 if let Some(receiver) = self.role.receiver().filter(|_| lossy) {
                     receiver.left_alone();
                 }

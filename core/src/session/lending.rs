@@ -49,7 +49,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Engine for Session<'b, R, F, C> {
 
     fn received(&mut self, n: usize, now: Instant) {
         self.shared.at(now);
-        if n > 0 && self.state == SessionState::Open && !self.shared.is_lossy() {
+        if n > 0 && self.state == SessionState::Open && !self.is_lossy() {
             self.shared.begin();
         }
         self.inbox.received(n);
@@ -244,7 +244,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
 
     /// Where frames may be lost whoever sends them hears of each pause how far this end is (§8.5).
     fn owes_acks(&mut self) -> bool {
-        if !self.shared.is_lossy() {
+        if !self.is_lossy() {
             return false;
         }
         if let Some(receiver) = self.role.receiver() {

@@ -40,6 +40,14 @@ pub(super) enum Greeting {
     EchoDue,
 }
 
+/// What was heard of the peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Contact {
+    /// At most HELLO: where frames are datagrams it may keep nothing of this end yet (§8.6).
+    Hello,
+    More,
+}
+
 impl Opening {
     pub(super) fn new(nonce: u64) -> Self {
         Self { nonce, stranger: 0, peer: 0, sending: 0, receiving: 0 }
@@ -70,7 +78,7 @@ impl Greeting {
 
     /// HELLO is said again.
     pub(super) fn repeat(&mut self) {
-        *self = Self::Due;
+        *self = if *self == Self::Echoed { Self::EchoDue } else { Self::Due };
     }
 }
 
@@ -86,7 +94,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             if limits.directions == Directions::OneAtATime { Hello::ONE_DIRECTION } else { 0 };
         let answers_want = if self.role.sender().is_some() { Hello::ANSWERS_WANT } else { 0 };
         let with_peer = self.state == SessionState::Open && self.opening.stranger == 0;
-        let open = if with_peer && self.shared.is_lossy() { Hello::OPEN } else { 0 };
+        let open = if with_peer && self.is_lossy() { Hello::OPEN } else { 0 };
         let loses = self.framing.link().loses();
         let (transfers, gaps) =
             self.role.receiver().map_or((0, 0), |receiver| (receiver.capacity(), receiver.gaps()));
@@ -142,7 +150,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             }
         }
         if self.state == SessionState::Open {
-            let unseen = if self.shared.is_lossy() { hello.flags & Hello::OPEN == 0 } else { !echoed };
+            let unseen = if self.is_lossy() { hello.flags & Hello::OPEN == 0 } else { !echoed };
             if unseen && self.greeting == Greeting::Echoed {
                 self.greeting = Greeting::EchoDue;
             }

@@ -3,9 +3,9 @@
 use super::role::Role;
 use super::shared::Shared;
 use super::transitions::SessionState;
-use super::{Asking, Farewell, NoticeState, Session};
+use super::{Asking, Contact, Farewell, NoticeState, Session};
 use crate::error::LinkError;
-use crate::framing::Framing;
+use crate::framing::{Framing, Reliability};
 use crate::units::{Instant, Millis};
 use crate::wire::Crc32;
 
@@ -74,19 +74,25 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
 
     /// Whether something was said that awaits an answer, on a link that may have lost either (§8.5).
     fn awaits(&mut self) -> bool {
-        if !self.shared.is_lossy() {
+        if !self.is_lossy() {
             return false;
         }
         match self.state {
             SessionState::Opening => self.greeting.is_awaiting(),
             SessionState::Open => {
-                self.notice == NoticeState::Sent
+                self.may_be_forgotten()
+                    || self.notice == NoticeState::Sent
                     || (self.has_said_bye() && !self.has_heard_bye())
                     || self.role.receiver().is_some_and(|receiver| receiver.awaits())
                     || self.role.sender().is_some_and(|sender| sender.awaits())
             }
             SessionState::Ending | SessionState::Closed => false,
         }
+    }
+
+    /// Whether the peer may still wait for the HELLO with its nonce, and keep nothing before (§8.6).
+    fn may_be_forgotten(&self) -> bool {
+        self.shared.link == Reliability::Datagrams && self.contact == Contact::Hello
     }
 
     /// Says again what awaits an answer for too long.
@@ -103,6 +109,10 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         if self.state == SessionState::Opening {
             self.greeting.repeat();
             return;
+        }
+        if self.may_be_forgotten() {
+            self.greeting.repeat();
+            self.asking = Asking::Due;
         }
         if self.notice == NoticeState::Sent {
             self.notice = NoticeState::Asked;

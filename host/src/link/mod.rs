@@ -31,7 +31,7 @@ pub use serial::serial_ports;
 pub use stream::{Nature, StreamLink};
 pub use tcp_options::{SocketBuffers, TcpOptions};
 pub use udp::LONGEST_DATAGRAM;
-pub(crate) use udp::{Greeting, Heard, Mailbox, Space, UdpListener, heard};
+pub(crate) use udp::{Datagram, Greeting, Heard, Mailbox, Space, UdpListener, heard};
 #[cfg(unix)]
 pub(crate) use unix::{dial as dial_unix, sweep};
 pub use url::{DEFAULT_PORT, Flow, Line, SerialUrl, Url, UrlError};

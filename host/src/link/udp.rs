@@ -1,14 +1,16 @@
 //! Links over UDP (`docs/protocol.md` §2.3, §8.6).
 
+mod datagram;
 mod datagrams;
 mod greeting;
 mod knock;
 mod mailbox;
 mod socket;
 
+pub(crate) use datagram::{Datagram, Space};
 pub(super) use datagrams::Datagrams;
 pub(crate) use greeting::{Greeting, Heard, heard};
-pub(crate) use mailbox::{Mailbox, Space};
+pub(crate) use mailbox::Mailbox;
 pub(crate) use socket::UdpListener;
 
 use std::io;

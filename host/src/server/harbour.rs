@@ -19,7 +19,8 @@ use super::framed;
 use super::{ServerOptions, Url};
 use crate::control::Control;
 use crate::link::{
-    Greeting, Heard, LONGEST_DATAGRAM, Mailbox, Space, StreamLink, UdpListener, Waker, heard, wait_for,
+    Datagram, Greeting, Heard, LONGEST_DATAGRAM, Mailbox, Space, StreamLink, UdpListener, Waker, heard,
+    wait_for,
 };
 use crate::memory::{Memory, Opening};
 use crate::report::Report;
@@ -116,8 +117,7 @@ impl Watch {
     }
 
     fn keep(self, closing: &AtomicBool, waker: &Waker) {
-        // One more, so that what is too long is told from what is as long as may be.
-        let mut datagram = vec![0; LONGEST_DATAGRAM + 1];
+        let mut datagram = Datagram::default();
         let mut swept = Instant::now();
         while !closing.load(Ordering::SeqCst) {
             if self.read_some(&mut datagram) == Read::All {
@@ -130,15 +130,19 @@ impl Watch {
             if swept.elapsed() >= TICK {
                 swept = Instant::now();
                 self.berths().sweep(swept);
+                self.space.trim();
             }
         }
         self.berths().close();
     }
 
-    fn read_some(&self, datagram: &mut [u8]) -> Read {
+    fn read_some(&self, datagram: &mut Datagram) -> Read {
         for _ in 0..AT_ONCE {
-            match self.socket.recv_from(datagram) {
-                Ok((length, peer)) => self.came(&datagram[..length], peer),
+            match self.socket.recv_from(datagram.room(&self.space)) {
+                Ok((length, peer)) => {
+                    datagram.came(length);
+                    self.came(datagram, peer);
+                }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Read::All,
                 // It tells of one that was sent.
                 Err(_) => {}
@@ -147,8 +151,8 @@ impl Watch {
         Read::Some
     }
 
-    fn came(&self, datagram: &[u8], peer: SocketAddr) {
-        let hello = heard(datagram);
+    fn came(&self, datagram: &mut Datagram, peer: SocketAddr) {
+        let hello = heard(datagram.bytes());
         match self.berths().came(datagram, hello, peer) {
             Came::Taken => return,
             Came::Answer(answer) => {
@@ -182,7 +186,7 @@ impl Watch {
     }
 
     /// Begins a session at this address, in a thread of its own.
-    fn begin(&self, hello: &[u8], peer: SocketAddr, numbers: Heard) -> io::Result<()> {
+    fn begin(&self, hello: &mut Datagram, peer: SocketAddr, numbers: Heard) -> io::Result<()> {
         let (mailbox, waker) = (Arc::new(Mailbox::new(&self.space)?), Waker::new()?);
         mailbox.put(hello);
         let link =

@@ -6,27 +6,28 @@
 #![no_std]
 #![no_main]
 
+mod profile;
+
 use board::{Clock, Flash, Uart, Worn, random};
 use core::mem::MaybeUninit;
 use cortex_m_rt::entry;
+use profile::{Engine, Framing, Slots};
 use sampan_core::driver::{Turn, nb::turn};
-use sampan_core::wire::{Code, Identity, Offer};
+use sampan_core::wire::{Code, Identity, Nibble, Offer};
 use sampan_core::{
-    Buffers, Ending, Incoming, Instant, Limits, Nonce, Part, Receiver, Refusal, ResumePoint, Session, Speaks,
-    Storage, TransferId, Verdict,
+    Buffers, Ending, Instant, Limits, Nonce, Part, Refusal, ResumePoint, Session, Speaks, Storage,
+    TransferId, Verdict,
 };
 
 /// One frame's worth: whatever the sender may send ahead fits the receive buffer, so that the flash can take its time.
 static LIMITS: Limits = Limits { window: 112, name: 64, sync_bytes: 2_048, ..Limits::SMALL };
-
-type Engine = Session<'static, Receiver<'static>>;
 
 #[entry]
 fn main() -> ! {
     // Statics, so that the linker knows of all the memory there is to know of but the stack.
     static mut RECEIVE: [u8; 128] = [0; 128];
     static mut TRANSMIT: [u8; 64] = [0; 64];
-    static mut SLOTS: MaybeUninit<[Incoming; 1]> = MaybeUninit::uninit();
+    static mut SLOTS: MaybeUninit<Slots> = MaybeUninit::uninit();
     static mut SESSION: MaybeUninit<Engine> = MaybeUninit::uninit();
     let (mut uart, mut clock, mut store) = (Uart::new(), Clock::new(), Store(Flash::new()));
     loop {
@@ -35,11 +36,11 @@ fn main() -> ! {
         let (receive, transmit, slots, session) =
             unsafe { (lend(RECEIVE), lend(TRANSMIT), lend(SLOTS), lend(SESSION)) };
         let buffers = Buffers { receive, transmit };
-        let receiver = Receiver::new(slots.write([Incoming::FREE]));
+        let role = slots.write(Slots::FREE).role();
         // The board waits to be spoken to: what is on the other end of the wire may be a terminal.
-        let Ok(engine) =
-            Session::new(buffers, &LIMITS, receiver, Speaks::Second, Nonce::new(random()), now())
-        else {
+        let opening = (Speaks::Second, Nonce::new(random()));
+        let framing = (Framing::new(), Nibble);
+        let Ok(engine) = Session::with_framing(buffers, &LIMITS, role, framing, opening, now()) else {
             continue;
         };
         let engine = session.write(engine);

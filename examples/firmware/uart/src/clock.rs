@@ -13,6 +13,9 @@ const CONTROL: u32 = 0xE000_E010;
 const RELOAD: u32 = 0xE000_E014;
 const COUNT: u32 = 0xE000_E018;
 
+const PENDING: u32 = 0xE000_ED04;
+const PENDING_TICK: u32 = 1 << 26;
+
 /// From one tick to the next, in microseconds.
 const TICK: u32 = 10_000;
 const COUNTS: u32 = TICK / 2 * HALF_MEGAHERTZ;
@@ -41,8 +44,11 @@ impl Clock {
     pub fn now(&self) -> Instant {
         loop {
             let ticks = TICKS.load(Ordering::Relaxed);
-            let count = COUNTS - 1 - peek(COUNT).min(COUNTS - 1);
-            if TICKS.load(Ordering::Relaxed) == ticks {
+            // It counts down, and a tick comes when it is at 0.
+            let count = (COUNTS - peek(COUNT).min(COUNTS)) % COUNTS;
+            // A count that has begun anew belongs to a tick that may not have been counted yet.
+            let is_pending = peek(PENDING) & PENDING_TICK != 0;
+            if !is_pending && TICKS.load(Ordering::Relaxed) == ticks {
                 return Instant::from_micros(
                     u64::from(ticks) * u64::from(TICK) + u64::from(count * 2 / HALF_MEGAHERTZ),
                 );

@@ -8,12 +8,16 @@ mod link;
 mod log;
 mod ring;
 mod semihosting;
+mod slots;
 mod uart;
+mod work;
 
 pub use clock::{Clock, random};
 pub use flash::{CAPACITY, FileFlash, SECTOR};
 pub use link::Link;
+pub use slots::{LAYOUT, PAGE, Shown, Slots, open};
 pub use uart::BOARD;
+pub use work::Work;
 
 use core::ptr::{read_volatile, write_volatile};
 

@@ -2,41 +2,18 @@
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::event::PollFd;
 use sampan_core::wire::Kind;
 
+use super::datagram::{Datagram, Space};
 use crate::link::Waker;
 
-/// What a mailbox holds, in bytes.
-const HOLDS: usize = 4 << 20;
-/// What all of a socket hold together.
-const ALL_HOLD: usize = 256 << 20;
+/// What a mailbox holds, in bytes of what its datagrams count for.
+const ROOM: usize = 9 << 20;
 /// A BYE that is kept, to be said again or known again; without words it has 6 bytes.
 const LONGEST_BYE: usize = 64;
-/// What a datagram counts for beside its own bytes.
-const EACH: usize = 256;
-
-/// Room that the mailboxes of a socket share.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Space(Arc<AtomicUsize>);
-
-impl Space {
-    fn take(&self, bytes: usize) -> bool {
-        let taken = self.0.fetch_add(bytes, Ordering::Relaxed);
-        if taken.saturating_add(bytes) > ALL_HOLD {
-            self.give_back(bytes);
-            return false;
-        }
-        true
-    }
-
-    fn give_back(&self, bytes: usize) {
-        self.0.fetch_sub(bytes, Ordering::Relaxed);
-    }
-}
 
 /// Datagrams of one peer; what does not fit is dropped.
 #[derive(Debug)]
@@ -48,7 +25,7 @@ pub(crate) struct Mailbox {
 
 #[derive(Debug)]
 struct State {
-    datagrams: VecDeque<Vec<u8>>,
+    datagrams: VecDeque<Datagram>,
     bytes: usize,
     reader: Reader,
     door: Door,
@@ -70,7 +47,8 @@ enum Door {
 }
 
 impl Mailbox {
-    pub(crate) const HOLDS: usize = HOLDS;
+    /// Bytes of datagrams of any length that it holds for sure.
+    pub(crate) const HOLDS: usize = 4 << 20;
 
     pub(crate) fn new(space: &Space) -> io::Result<Self> {
         let (reader, door) = (Reader::Waits, Door::Open);
@@ -84,23 +62,25 @@ impl Mailbox {
     }
 
     /// One that has come. An empty one is none.
-    pub(crate) fn put(&self, datagram: &[u8]) {
-        let counts = datagram.len() + EACH;
+    pub(crate) fn put(&self, datagram: &mut Datagram) {
         let mut state = self.state();
-        let fits = state.bytes + counts <= HOLDS && state.door == Door::Open;
-        if datagram.is_empty() || !fits || !self.space.take(counts) {
+        if datagram.bytes().is_empty() || state.door == Door::Closed {
+            return;
+        }
+        let counts = datagram.counts();
+        if state.bytes + counts > ROOM || !self.space.take(counts) {
             return;
         }
         state.bytes += counts;
-        if is_bye(datagram) {
-            state.byes.0 = Some(datagram.to_vec());
+        if is_bye(datagram.bytes()) {
+            state.byes.0 = Some(datagram.bytes().to_vec());
         }
-        state.datagrams.push_back(datagram.to_vec());
+        state.datagrams.push_back(datagram.kept());
         self.tell(&mut state);
     }
 
     /// One that was sent.
-    pub(super) fn sent(&self, datagram: &[u8]) {
+    pub(crate) fn sent(&self, datagram: &[u8]) {
         if is_bye(datagram) {
             self.state().byes.1 = Some(datagram.to_vec());
         }
@@ -136,12 +116,13 @@ impl Mailbox {
             self.signal.drain();
             return Err(ErrorKind::WouldBlock.into());
         };
-        let counts = datagram.len() + EACH;
+        let counts = datagram.counts();
         state.bytes -= counts;
         drop(state);
         self.space.give_back(counts);
-        let length = datagram.len().min(buffer.len());
-        buffer[..length].copy_from_slice(&datagram[..length]);
+        let length = datagram.bytes().len().min(buffer.len());
+        buffer[..length].copy_from_slice(&datagram.bytes()[..length]);
+        self.space.done(datagram);
         Ok(length)
     }
 
@@ -163,6 +144,7 @@ impl Drop for Mailbox {
 
 #[cfg(test)]
 mod tests {
+    use super::super::datagram::{ALL_HOLD, EACH};
     use super::*;
     use crate::link::wait_for;
     use rustix::event::PollFlags;
@@ -180,16 +162,16 @@ mod tests {
         let mut buffer = [0; 4];
         assert!(!is_ready(&mailbox));
         for datagram in [&b"one"[..], b"", b"three"] {
-            mailbox.put(datagram);
+            mailbox.put(&mut datagram.into());
         }
         assert!(is_ready(&mailbox));
         assert_eq!((mailbox.take(&mut buffer).unwrap(), &buffer[..3]), (3, &b"one"[..]));
         assert_eq!((mailbox.take(&mut buffer).unwrap(), &buffer), (4, b"thre"));
         assert_eq!(mailbox.take(&mut buffer).unwrap_err().kind(), ErrorKind::WouldBlock);
         assert!(!is_ready(&mailbox));
-        mailbox.put(b"four");
+        mailbox.put(&mut b"four"[..].into());
         mailbox.close();
-        mailbox.put(b"five");
+        mailbox.put(&mut b"five"[..].into());
         assert!(is_ready(&mailbox));
         assert_eq!((mailbox.take(&mut buffer).unwrap(), mailbox.take(&mut buffer).unwrap()), (4, 0));
         assert!(is_ready(&mailbox));
@@ -198,19 +180,19 @@ mod tests {
     #[test]
     fn what_it_holds_is_bounded_and_given_back() {
         let space = Space::default();
-        let taken = || space.0.load(Ordering::Relaxed);
-        let mailboxes: Vec<_> = (0..100).map(|_| Mailbox::new(&space).unwrap()).collect();
-        let datagram = vec![0; 60_000];
+        let mailboxes: Vec<_> = (0..50).map(|_| Mailbox::new(&space).unwrap()).collect();
+        let contents = vec![0; 60_000];
+        let counts = contents.len() + EACH;
         for mailbox in &mailboxes {
-            (0..100).for_each(|_| mailbox.put(&datagram));
+            (0..200).for_each(|_| mailbox.put(&mut contents[..].into()));
         }
-        assert!(taken() <= ALL_HOLD && taken() > ALL_HOLD - 2 * (60_000 + EACH), "{}", taken());
+        assert!(space.taken() <= ALL_HOLD && space.taken() > ALL_HOLD - 2 * counts, "{}", space.taken());
         let mut read = 0;
         while mailboxes[0].take(&mut [0; 10]).is_ok() {
             read += 1;
         }
-        assert_eq!(read, HOLDS / (60_000 + EACH));
+        assert_eq!(read, ROOM / counts);
         drop(mailboxes);
-        assert_eq!(taken(), 0);
+        assert_eq!(space.taken(), 0);
     }
 }

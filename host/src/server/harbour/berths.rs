@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::link::{Heard, Mailbox};
+use crate::link::{Datagram, Heard, Mailbox};
 
 /// How long it is remembered that a session has ended.
 const REMEMBERED: Duration = Duration::from_secs(30);
@@ -41,7 +41,7 @@ pub(super) enum Came {
 
 impl Berths {
     /// Gives a datagram to the session it is for.
-    pub(super) fn came(&self, datagram: &[u8], hello: Option<Heard>, peer: SocketAddr) -> Came {
+    pub(super) fn came(&self, datagram: &mut Datagram, hello: Option<Heard>, peer: SocketAddr) -> Came {
         match (self.by_peer.get(&peer), hello) {
             (None, Some(_)) => Came::Stranger,
             (None, None) => Came::Taken,
@@ -55,7 +55,7 @@ impl Berths {
                 mailbox.put(datagram);
                 Came::Taken
             }
-            (Some(Berth::Left { byes: Some((theirs, ours)), .. }), None) if theirs == datagram => {
+            (Some(Berth::Left { byes: Some((theirs, ours)), .. }), None) if *theirs == datagram.bytes() => {
                 Came::Answer(ours.clone())
             }
             (Some(Berth::Left { .. }), _) => Came::Taken,
@@ -108,5 +108,83 @@ impl Berths {
                 mailbox.close();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::Space;
+
+    fn peer(port: u16) -> SocketAddr {
+        ([192, 0, 2, 1], port).into()
+    }
+
+    fn mailbox() -> Arc<Mailbox> {
+        Arc::new(Mailbox::new(&Space::default()).unwrap())
+    }
+
+    const FIRST: Heard = Heard { nonce: 5, echo: 50 };
+
+    #[test]
+    fn what_comes_is_for_the_session_at_its_address() {
+        let mut berths = Berths::default();
+        assert_eq!(berths.came(&mut b"frame"[..].into(), None, peer(1)), Came::Taken);
+        assert_eq!(berths.came(&mut b"hello"[..].into(), Some(FIRST), peer(1)), Came::Stranger);
+        let mailbox = mailbox();
+        berths.take(peer(1), FIRST, Arc::clone(&mailbox));
+        assert_eq!(berths.came(&mut b"\x06bye"[..].into(), None, peer(1)), Came::Taken);
+        // Of another address, with the first number of another session, and with that of this one.
+        let (other, late) = (Heard { nonce: 6, echo: 0 }, Heard { nonce: 5, echo: 0 });
+        assert_eq!(berths.came(&mut b"\x06not for it"[..].into(), None, peer(2)), Came::Taken);
+        assert_eq!(berths.came(&mut b"hello"[..].into(), Some(other), peer(1)), Came::Stranger);
+        assert_eq!(berths.came(&mut b"hello"[..].into(), Some(late), peer(1)), Came::Taken);
+        mailbox.sent(b"\x06ok");
+        assert_eq!(mailbox.byes(), Some((b"\x06bye".to_vec(), b"\x06ok".to_vec())));
+    }
+
+    #[test]
+    fn a_goodbye_that_comes_again_is_answered_for_a_while() {
+        let (mut berths, now, mailbox) = (Berths::default(), Instant::now(), mailbox());
+        berths.take(peer(1), FIRST, Arc::clone(&mailbox));
+        assert_eq!(berths.came(&mut b"\x06bye"[..].into(), None, peer(1)), Came::Taken);
+        mailbox.sent(b"\x06ok");
+        berths.leave(peer(1), &mailbox, now);
+        assert_eq!(berths.came(&mut b"\x06bye"[..].into(), None, peer(1)), Came::Answer(b"\x06ok".to_vec()));
+        for (datagram, hello) in [(&b"\x06other"[..], None), (b"frame", None), (b"hello", Some(FIRST))] {
+            assert_eq!(berths.came(&mut datagram.into(), hello, peer(1)), Came::Taken);
+        }
+        berths.sweep(now + REMEMBERED - Duration::from_millis(1));
+        assert_eq!(berths.by_peer.len(), 1);
+        berths.sweep(now + REMEMBERED);
+        assert!(berths.by_peer.is_empty() && berths.over.is_empty());
+    }
+
+    #[test]
+    fn a_session_that_has_been_displaced_takes_nothing_along() {
+        let (mut berths, now) = (Berths::default(), Instant::now());
+        let (older, newer) = (mailbox(), mailbox());
+        berths.take(peer(1), FIRST, Arc::clone(&older));
+        berths.take(peer(1), Heard { nonce: 6, echo: 60 }, Arc::clone(&newer));
+        berths.leave(peer(1), &older, now);
+        assert!(
+            matches!(berths.by_peer.get(&peer(1)), Some(Berth::Taken { numbers, .. }) if numbers.nonce == 6)
+        );
+        // One that is over, and one that has begun there since.
+        berths.leave(peer(1), &newer, now);
+        berths.take(peer(1), FIRST, mailbox());
+        berths.sweep(now + REMEMBERED);
+        assert_eq!(berths.by_peer.len(), 1);
+    }
+
+    #[test]
+    fn no_more_than_so_many_are_remembered() {
+        let (mut berths, now, mailbox) = (Berths::default(), Instant::now(), mailbox());
+        for port in 0..u16::try_from(MOST_REMEMBERED).unwrap() + 100 {
+            berths.take(peer(port), FIRST, Arc::clone(&mailbox));
+            berths.leave(peer(port), &mailbox, now);
+        }
+        assert_eq!((berths.by_peer.len(), berths.over.len()), (MOST_REMEMBERED, MOST_REMEMBERED));
+        assert!(!berths.by_peer.contains_key(&peer(0)));
     }
 }

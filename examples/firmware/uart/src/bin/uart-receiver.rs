@@ -19,32 +19,22 @@
 #![no_std]
 #![no_main]
 
-use core::fmt;
-
-use board::{BOARD, CAPACITY, Clock, FileFlash, Link, SECTOR, random};
+use board::{BOARD, Clock, Link, PAGE, SECTOR, Shown, Slots, Work, random};
 use cortex_m_rt::entry;
 use sampan_core::driver::{Turn, nb::turn};
-use sampan_core::flash::{Image, Images, Layout};
 use sampan_core::wire::Nibble;
-use sampan_core::{
-    Buffers, Cobs, Engine, Event, Incoming, Instant, Limits, Millis, Next, Nonce, Receiver, Session, Speaks,
-};
+use sampan_core::{Buffers, Cobs, Engine, Event, Incoming, Limits, Next, Nonce, Receiver, Session, Speaks};
 
 /// What may be on its way here fits the UART's ring, so that it waits there while a sector is erased.
 static LIMITS: Limits = Limits { window: 2_048, name: 64, sync_bytes: SECTOR, ..Limits::SMALL };
-
-const SLOT: u32 = (CAPACITY - 2 * SECTOR) / 2;
-const LAYOUT: Layout = Layout { journal: 0, slots: [2 * SECTOR, 2 * SECTOR + SLOT], slot_len: SLOT };
-
-type Slots<'p> = Images<'p, FileFlash>;
 
 #[entry]
 fn main() -> ! {
     let clock = Clock::new();
     let mut link = Link::new();
     let (mut page, mut receive, mut transmit, mut incoming) =
-        ([0; 256], [0; 600], [0; 128], [Incoming::FREE]);
-    let mut images = Images::open(FileFlash::open(), LAYOUT, &mut page).expect("it suits the flash");
+        ([0; PAGE], [0; 600], [0; 128], [Incoming::FREE]);
+    let mut images = board::open(&mut page);
     start(&mut images, &mut link);
     let mut work = Work::new(clock.now());
     // Whoever was sending the rest when the board was reset hears of it. Otherwise the board waits to be spoken to: what is on the other end of
@@ -64,8 +54,7 @@ fn main() -> ! {
         loop {
             let before = clock.now();
             let turned = turn(&mut session, &mut link, &mut images, before);
-            let took = clock.now().since(before).as_micros() as u32;
-            work.longest_turn = work.longest_turn.max(took);
+            work.waited(before, clock.now());
             match turned {
                 Ok(Turn::Event(Event::Opened)) => report(&images, &work, &mut link),
                 Ok(Turn::Event(Event::Received { .. })) => received(&images, &mut link),
@@ -98,6 +87,10 @@ fn start(images: &mut Slots<'_>, link: &mut Link) {
         }
         Some(image) => link.say(format_args!("{BOARD}: damaged: {}", Shown(&image))),
     }
+    say_begun(images, link);
+}
+
+fn say_begun(images: &Slots<'_>, link: &mut Link) {
     if let Some(begun) = images.begun() {
         link.say(format_args!("{BOARD}: has {} bytes of another image", begun.offset));
     }
@@ -109,6 +102,7 @@ fn report(images: &Slots<'_>, work: &Work, link: &mut Link) {
         Some(image) => link.say(format_args!("{BOARD}: has {}", Shown(image))),
         None => link.say(format_args!("{BOARD}: has no image")),
     }
+    say_begun(images, link);
     link.say(format_args!(
         "{BOARD}: longest turn {} us, other work late by at most {} us",
         work.longest_turn, work.latest
@@ -118,38 +112,5 @@ fn report(images: &Slots<'_>, work: &Work, link: &mut Link) {
 fn received(images: &Slots<'_>, link: &mut Link) {
     if let Some(image) = images.whole() {
         link.say(format_args!("{BOARD}: will start {}", Shown(image)));
-    }
-}
-
-struct Shown<'i>(&'i Image);
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Image { slot, size, check, .. } = self.0;
-        write!(f, "the image at {}, {size} bytes, check {check:08x}", LAYOUT.start(*slot))
-    }
-}
-
-/// The other work of the board, which wants to be done ten times a second.
-struct Work {
-    due: Instant,
-    /// How late it was at most, in microseconds.
-    latest: u32,
-    /// How long a turn of the session has kept it waiting at most, in microseconds.
-    longest_turn: u32,
-}
-
-impl Work {
-    const EVERY: Millis = Millis(100);
-
-    fn new(now: Instant) -> Self {
-        Self { due: now.after(Self::EVERY), latest: 0, longest_turn: 0 }
-    }
-
-    fn go_on(&mut self, now: Instant) {
-        if now >= self.due {
-            self.latest = self.latest.max(now.since(self.due).as_micros() as u32);
-            self.due = now.after(Self::EVERY);
-        }
     }
 }
