@@ -404,6 +404,6 @@ fn every_state_nearby_is_right_and_finishes() {
 #[test]
 #[ignore = "job model"]
 fn every_state_is_right_and_finishes() {
-    let most = std::env::var("STATES").ok().and_then(|most| most.parse().ok()).unwrap_or(30_000);
+    let most = std::env::var("STATES").ok().and_then(|most| most.parse().ok()).unwrap_or(40_000);
     explore_all(3, most);
 }
