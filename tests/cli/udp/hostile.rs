@@ -66,7 +66,7 @@ fn a_flood_of_hellos_takes_no_memory_and_lets_others_through() {
                 (0..EACH).for_each(|n| stranger.say(&hello(nonce * EACH + n, 0, 60)));
                 // One that is answered: none of the others waits any more.
                 stranger.hear();
-                while stranger.hear_within(std::time::Duration::from_micros(1)).is_some() {}
+                stranger.forget();
             }
         }
     };

@@ -60,6 +60,13 @@ impl Stranger {
         Some(datagram)
     }
 
+    /// What has come so far is of no interest.
+    pub(super) fn forget(&self) {
+        self.socket.set_nonblocking(true).expect("an option of every socket");
+        while self.socket.recv(&mut [0; 100]).is_ok() {}
+        self.socket.set_nonblocking(false).expect("an option of every socket");
+    }
+
     /// The nonce of the next datagram, which is a HELLO that answers this one.
     #[track_caller]
     pub(super) fn hear_hello(&self, echo: u64) -> u64 {
