@@ -78,11 +78,12 @@ port_is_known() {
 switch_on() {
     local board=$1 image=$2
     shift 2
+    : >"$scratch/said"
     rm -f "$scratch/monitor"
     mkfifo "$scratch/monitor"
     (cd "$scratch" && exec qemu-system-arm -M "$board" -display none -monitor stdio -serial pty \
         -semihosting-config enable=on,target=native -kernel "$scratch/$image" "$@") \
-        <"$scratch/monitor" >"$scratch/said" 2>&1 &
+        <"$scratch/monitor" >>"$scratch/said" 2>&1 &
     emulator=$!
     exec 7>"$scratch/monitor"
     within $moment "the emulator's serial port" port_is_known
@@ -97,7 +98,9 @@ switch_off() {
 
 # Begins a command.
 begin() {
-    "$sampan" "$@" --json >"$scratch/events" 2>&1 &
+    # Here, not by the command that begins some time later: nobody may read the events of the one before.
+    : >"$scratch/events"
+    "$sampan" "$@" --json >>"$scratch/events" 2>&1 &
     sender=$!
 }
 
