@@ -301,3 +301,14 @@ fn an_end_that_is_not_heard_any_more_ends_in_time() {
         }
     }
 }
+
+#[test]
+fn a_frame_of_the_session_opens_it_though_the_last_hello_was_lost() {
+    let mut puppet = in_session_state::<Cobs>(SessionState::Opening).expect("a puppet");
+    assert_eq!(puppet.node.engine.state(), SessionState::Opening);
+    puppet.say_strange(&Frame::Ping(Ping { number: 1 }));
+    assert_eq!(puppet.node.engine.state(), SessionState::Opening);
+    poke(&mut puppet);
+    assert_eq!(puppet.node.engine.state(), SessionState::Open);
+    assert_eq!(puppet.node.heard, [sampan_tests::Heard::Opened]);
+}
