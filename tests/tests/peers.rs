@@ -148,7 +148,7 @@ const PEERS: [Peer; 6] =
 impl Peer {
     /// Whether nothing it says is heard.
     fn is_dead(self) -> bool {
-        matches!(self, Self::IsSilent | Self::Babbles | Self::IsStrange)
+        !matches!(self, Self::Pings)
     }
 
     fn speaks<F: Laid>(self, puppet: &mut PuppetOver<F>, dice: &mut Dice) {
@@ -211,8 +211,8 @@ fn ends_in_time<F: Laid>() {
     in_every_state::<F>(|state, peer, puppet| {
         let most = if peer.is_dead() { IN_TIME } else { STALLED };
         let ended = ends_after(puppet, peer, state, most);
-        // One that is heard and of which nothing is awaited but an answer to a WANT, or nothing at all, may stay.
-        let may_stay = !peer.is_dead() && ["Open", "Wanted"].contains(&state);
+        // One that is heard, which opens the session, and of which nothing is awaited may stay.
+        let may_stay = !peer.is_dead() && ["Opening", "Open"].contains(&state);
         assert!(ended.is_some() || may_stay, "{state} has no end: the peer {peer:?} over {:?}", F::CARRIES);
     });
 }
@@ -300,4 +300,15 @@ fn an_end_that_is_not_heard_any_more_ends_in_time() {
             }
         }
     }
+}
+
+#[test]
+fn a_frame_of_the_session_opens_it_though_the_last_hello_was_lost() {
+    let mut puppet = in_session_state::<Cobs>(SessionState::Opening).expect("a puppet");
+    assert_eq!(puppet.node.engine.state(), SessionState::Opening);
+    puppet.say_strange(&Frame::Ping(Ping { number: 1 }));
+    assert_eq!(puppet.node.engine.state(), SessionState::Opening);
+    poke(&mut puppet);
+    assert_eq!(puppet.node.engine.state(), SessionState::Open);
+    assert_eq!(puppet.node.heard, [sampan_tests::Heard::Opened]);
 }

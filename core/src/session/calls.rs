@@ -118,7 +118,9 @@ impl<'b, R: Receives<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             return None;
         }
         let takes = peer.transfers;
-        self.role.receiver()?.want(takes)
+        let want = self.role.receiver()?.want(takes)?;
+        self.shared.progress();
+        Some(want)
     }
 
     /// Gives a transfer to this end up; its part is kept.

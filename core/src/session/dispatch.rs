@@ -88,14 +88,19 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         let tag = if kind == Some(Kind::Hello) { 0 } else { self.opening.receiving };
         let right = self.crc.update(tag, content) == check;
         if lossy {
-            if !right || (self.state == SessionState::Opening && kind != Some(Kind::Hello)) {
+            if !right {
                 return Ok(());
             }
-            if self.state == SessionState::Open {
-                self.shared.begin();
-            }
             if kind != Some(Kind::Hello) {
+                if self.state == SessionState::Opening {
+                    // The HELLO that would have said so was lost; what this one says comes again.
+                    if self.greeting.is_known() {
+                        self.opened();
+                    }
+                    return Ok(());
+                }
                 self.contact = Contact::More;
+                self.shared.begin();
             }
         }
         match kind {

@@ -151,7 +151,6 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         }
         let length = w.len();
         receiver.asked(want, Ok(()));
-        self.shared.progress();
         self.outbox.built(length);
         self.finish_frame(0);
     }

@@ -167,11 +167,16 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             sender.greeted(hello, &self.shared);
         }
         if echoed {
-            self.step(SessionEvent::Echoed);
-            self.shared.begin();
-            self.shared.progress();
-            self.hand.business = Business::Opened;
+            self.opened();
         }
         Ok(())
+    }
+
+    /// The peer has this end's nonce.
+    pub(super) fn opened(&mut self) {
+        self.step(SessionEvent::Echoed);
+        self.shared.begin();
+        self.shared.progress();
+        self.hand.business = Business::Opened;
     }
 }

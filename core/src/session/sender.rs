@@ -180,8 +180,11 @@ impl<'b> Sender<'b> {
     /// Sends again what may be lost; whether the receiver is to be asked how far it is.
     pub(super) fn repeat(&mut self, now: Instant) -> bool {
         self.turn = Told::Nothing;
-        self.pace.ran_out();
-        self.length.ran_out(now);
+        // What is not DATA says nothing of how long frames may be.
+        if self.flight() > 0 {
+            self.pace.ran_out();
+            self.length.ran_out(now);
+        }
         let mut asks = false;
         for slot in self.slots.iter_mut().filter(|slot| slot.awaits()) {
             self.repairs.ran_out(slot.id);
