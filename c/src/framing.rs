@@ -1,0 +1,58 @@
+//! The framing of a session, chosen when it begins.
+
+use core::ops::Range;
+
+use sampan_core::{Cobs, Datagrams, Deframed, Framing, Place, Reliability, Stream};
+
+/// One of the framings of `docs/protocol.md` §2.
+#[derive(Debug)]
+pub(crate) enum Chosen {
+    Stream(Stream),
+    Cobs(Cobs),
+    Datagrams(Datagrams),
+}
+
+impl Framing for Chosen {
+    const HEAD: usize = Stream::HEAD;
+    const TAIL: usize = Cobs::TAIL;
+
+    fn link(&self) -> Reliability {
+        match self {
+            Self::Stream(stream) => stream.link(),
+            Self::Cobs(cobs) => cobs.link(),
+            Self::Datagrams(datagrams) => datagrams.link(),
+        }
+    }
+
+    fn open(&mut self, out: &mut [u8]) -> usize {
+        match self {
+            Self::Stream(stream) => stream.open(out),
+            Self::Cobs(cobs) => cobs.open(out),
+            Self::Datagrams(datagrams) => datagrams.open(out),
+        }
+    }
+
+    fn wrap(&mut self, out: &mut [u8], length: usize, place: Place) -> Range<usize> {
+        match self {
+            Self::Stream(stream) => stream.wrap(out, length, place),
+            Self::Cobs(_) => 0..Cobs::wrap_at(Self::HEAD, out, length, place),
+            Self::Datagrams(_) => Self::HEAD..Self::HEAD.saturating_add(length),
+        }
+    }
+
+    fn fits(space: usize) -> usize {
+        Cobs::fits(space.saturating_sub(Self::HEAD.saturating_sub(Cobs::HEAD)))
+    }
+
+    fn next(&mut self, received: &mut [u8], max: usize) -> Deframed {
+        match self {
+            Self::Stream(stream) => stream.next(received, max),
+            Self::Cobs(cobs) => cobs.next(received, max),
+            Self::Datagrams(datagrams) => datagrams.next(received, max),
+        }
+    }
+
+    fn largest(length: usize) -> usize {
+        Cobs::largest(length).min(Stream::largest(length))
+    }
+}
