@@ -17,7 +17,10 @@ emulator=
 
 finish() {
     local status=$?
-    [ -z "$emulator" ] || kill -9 "$emulator" 2>/dev/null || true
+    if [ -n "$emulator" ]; then
+        kill -9 "$emulator" 2>/dev/null || true
+        wait "$emulator" 2>/dev/null || true
+    fi
     [ $status -eq 0 ] || cat "$scratch/said" >&2 || true
     rm -rf "$scratch"
 }

@@ -14,11 +14,15 @@ patience=60
 size=33554432
 
 scratch=$(mktemp -d)
-started=()
+
+end() {
+    kill -9 "$1" 2>/dev/null || true
+    wait "$1" 2>/dev/null || true
+}
 
 finish() {
     local status=$? process
-    for process in "${started[@]}"; do kill -9 "$process" 2>/dev/null || true; done
+    for process in $(jobs -p); do end "$process"; done
     [ $status -eq 0 ] || tail -n 20 "$scratch"/*.said >&2 || true
     rm -rf "$scratch"
 }
@@ -68,12 +72,6 @@ begin() {
     shift
     "$@" >"$scratch/$name.out" 2>"$scratch/$name.said" &
     process=$!
-    started+=("$process")
-}
-
-end() {
-    kill -9 "$1" 2>/dev/null || true
-    wait "$1" 2>/dev/null || true
 }
 
 same() {
