@@ -39,6 +39,8 @@ archive=${CARGO_TARGET_DIR:-$library/target}/$target/release/libsampan.a
 arm-none-eabi-gcc -std=c11 -Wall -Wextra -Werror -Os -g -mcpu=cortex-m0 -mthumb -ffreestanding -nostdlib -ffunction-sections -fdata-sections \
     -Wl,--gc-sections -T "$board/board.ld" -I "$library/include" "$board/board.c" "$archive" -lgcc -Wl,-z,noexecstack -o "$scratch/board.elf"
 arm-none-eabi-size "$scratch/board.elf"
+# The handler itself may be there, but nothing that formats what it would say.
+if arm-none-eabi-nm -C "$scratch/board.elf" | grep -E 'panic_fmt|panic_bounds|core::fmt::'; then fail "there is a panic in the image"; fi
 
 cd "$scratch"
 qemu-system-arm -M lm3s6965evb -display none -monitor none -serial pty -semihosting-config enable=on,target=native -kernel board.elf \

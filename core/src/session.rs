@@ -20,6 +20,7 @@ mod inbox;
 mod incoming;
 mod lending;
 mod lent;
+mod lists;
 mod making;
 mod opening;
 mod outbox;

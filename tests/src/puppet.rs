@@ -130,6 +130,19 @@ impl<F: Laid> PuppetOver<F> {
         self.say_raw(&out[..length]);
     }
 
+    /// These frames as they go over the link, one behind the other.
+    pub fn laid_together(&mut self, frames: &[&Frame<'_>]) -> Vec<u8> {
+        let mut all = Vec::new();
+        for frame in frames {
+            let mut out = [0xA5; 4096];
+            let mut writer = Writer::new(&mut out);
+            frame.emit(&mut writer);
+            let length = writer.len();
+            all.extend(self.laid(&out[..length], tag(&mut Nibble, PUPPET, NODE)));
+        }
+        all
+    }
+
     /// Sends a HELLO.
     pub fn say_hello(&mut self, hello: &Hello) {
         let mut out = [0xA5; 64];
@@ -140,6 +153,11 @@ impl<F: Laid> PuppetOver<F> {
     }
 
     fn say_checked(&mut self, content: &[u8], start: u32) {
+        let bytes = self.laid(content, start);
+        self.say_bytes(&bytes);
+    }
+
+    fn laid(&mut self, content: &[u8], start: u32) -> Vec<u8> {
         let check = Nibble.update(start, content);
         let length = content.len() + 4;
         let mut out = vec![0; F::HEAD];
@@ -147,7 +165,7 @@ impl<F: Laid> PuppetOver<F> {
         out.extend_from_slice(&check.to_le_bytes());
         out.resize(F::HEAD + length + F::TAIL + length / 200, 0);
         let sent = self.voice.wrap(&mut out, length, Place::First);
-        self.say_bytes(&out[sent]);
+        out[sent].to_vec()
     }
 
     /// From now on the link takes nothing from the session.

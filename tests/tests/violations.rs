@@ -4,8 +4,8 @@ use sampan_core::wire::{
     Abort, Accept, Ack, Code, Data, Decline, DigestKind, Done, End, Frame, Gaps, Hello, Kind, Malformed,
     Offer, Ping, Scope, UncheckedName, Want,
 };
-use sampan_core::{Error, Limits, LinkError, PeerError, TransferId};
-use sampan_tests::{Heard, Offer as Outgoing, Policy, Puppet};
+use sampan_core::{Engine, Error, Instant, Limits, LinkError, Next, Part, PeerError, TransferId};
+use sampan_tests::{Heard, Offer as Outgoing, Policy, Puppet, content};
 
 const MEMORY: (usize, usize, usize) = (4096, 4096, 2);
 
@@ -381,4 +381,24 @@ fn a_want_for_which_there_is_no_slot_is_declined_and_the_storage_not_asked() {
     puppet.say(&want(2, b"second"));
     assert_eq!(puppet.listen_kinds(), [Kind::Decline]);
     assert_eq!(puppet.node.storage.wanted, ["first"]);
+}
+
+#[test]
+fn an_end_is_not_announced_before_the_part_is_let_go_of_though_a_want_is_declined_meanwhile() {
+    // Room for one answer.
+    let mut puppet = Puppet::opened(Limits::LARGE, (600, 70, 1));
+    puppet.node.send(Outgoing::file("ours", content(1, 10)));
+    puppet.say(&Frame::Offer(Puppet::offer(1, 100)));
+    puppet.say(&Frame::Data(Data { transfer: 1, offset: 0, payload: b"a part" }));
+    let want = Want { number: 1, listing: false, name: UncheckedName::new(b"theirs") };
+    let end = End { transfer: 9, size: 0, check: 0, digest: DigestKind::Crc32, value: &[] };
+    let bytes = puppet.laid_together(&[&Frame::Want(want), &Frame::End(end)]);
+    let engine = &mut puppet.node.engine;
+    engine.receive_buffer()[..bytes.len()].copy_from_slice(&bytes);
+    engine.received(bytes.len(), Instant::ZERO);
+    // That END is a broken rule; the part is still to be kept.
+    assert_eq!(engine.next(Instant::ZERO), Next::Storage);
+    puppet.pass(0);
+    assert_eq!(puppet.node.storage.abandoned, [("name".to_owned(), Part::Keep)]);
+    assert_eq!(puppet.node.finish, Some(Err(Error::Peer(PeerError::Unexpected(Kind::End)))));
 }

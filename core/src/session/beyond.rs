@@ -8,11 +8,11 @@
 //! Behind a trait object, so that an end that lends no such memory links none of this.
 
 use core::fmt;
-use core::mem::swap;
 
 use heapless::{Vec, VecView};
 
 use super::incoming::{Incoming, Tail};
+use super::lists::{insert, remove};
 use super::receiver::Piece;
 use super::shared::Shared;
 use super::slots::Slots;
@@ -285,26 +285,6 @@ fn keep(all: &mut VecView<Stretch>, piece: Stretch) -> Option<Added> {
         return Some(Added::Grown);
     }
     insert(all, index, whole).then_some(Added::NewGap)
-}
-
-/// Without the panics of [`Vec::insert`]; whether there was room.
-fn insert(all: &mut VecView<Stretch>, index: usize, stretch: Stretch) -> bool {
-    if all.is_full() {
-        return false;
-    }
-    let mut carried = stretch;
-    for place in all.iter_mut().skip(index) {
-        swap(place, &mut carried);
-    }
-    all.push(carried).is_ok()
-}
-
-/// Without the panics of [`Vec::remove`].
-fn remove(all: &mut VecView<Stretch>, index: usize) {
-    let Some(mut carried) = all.pop() else { return };
-    for place in all.iter_mut().skip(index).rev() {
-        swap(place, &mut carried);
-    }
 }
 
 #[cfg(test)]

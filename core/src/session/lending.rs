@@ -202,25 +202,24 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
                 sender.give_up_all();
             }
         }
-        while self.emit() {
-            self.dispatch();
-        }
-        if self.can_transmit() && self.outbox.urgency() == Urgency::Now {
-            return Need::Transmit;
-        }
-        if let Some((slot, chore)) = self.role.receiver().and_then(|receiver| receiver.chore(&self.shared)) {
-            return Need::Chore { slot, chore };
-        }
-        if let Some(slot) = self.role.sender().and_then(|sender| sender.report()) {
-            return Need::Report { slot };
-        }
-        while self.declines() {
+        loop {
             while self.emit() {
                 self.dispatch();
             }
-        }
-        if self.can_transmit() && self.outbox.urgency() == Urgency::Now {
-            return Need::Transmit;
+            if self.can_transmit() && self.outbox.urgency() == Urgency::Now {
+                return Need::Transmit;
+            }
+            let receiver = self.role.receiver();
+            if let Some((slot, chore)) = receiver.and_then(|receiver| receiver.chore(&self.shared)) {
+                return Need::Chore { slot, chore };
+            }
+            if let Some(slot) = self.role.sender().and_then(|sender| sender.report()) {
+                return Need::Report { slot };
+            }
+            // The frames behind it may change all of this.
+            if !self.declines() {
+                break;
+            }
         }
         let waits = self.sink == Sink::Busy && matches!(self.hand.business, Business::Store { .. });
         if !waits && !self.hand.is_empty() {

@@ -2,6 +2,7 @@
 
 use heapless::VecView;
 
+use super::super::lists::{insert, remove};
 use crate::units::Instant;
 use crate::wire::{Ack, Gap};
 
@@ -245,7 +246,7 @@ impl<'b> Repairs<'b> {
                     // The first are of more use than the last. What comes after those that are remembered is not known.
                     told.cut = Some(give_up_last(list, transfer, at).unwrap_or(gap.start));
                 }
-                if told.cut == Some(gap.start) || list.insert(at, piece).is_err() {
+                if told.cut == Some(gap.start) || !insert(list, at, piece) {
                     break;
                 }
             }
@@ -285,7 +286,10 @@ impl Missing {
 /// Gives up the last range of a transfer, behind the one at `at`: where it began.
 fn give_up_last(list: &mut VecView<Missing>, transfer: u32, at: usize) -> Option<u64> {
     let last = list.partition_point(|missing| missing.transfer <= transfer).checked_sub(1)?;
-    (last > at).then(|| list.remove(last).start)
+    if last <= at {
+        return None;
+    }
+    remove(list, last).map(|missing| missing.start)
 }
 
 /// Everything of a transfer between the range at `at` and `offset` has been received.
@@ -295,7 +299,7 @@ fn received(list: &mut VecView<Missing>, transfer: u32, at: usize, offset: u64) 
             missing.cut(offset);
             return;
         }
-        list.remove(at);
+        let _ = remove(list, at);
     }
 }
 
