@@ -105,4 +105,6 @@ fn nobody_there_nobody_who_answers_and_an_interruption() {
         "{}",
         ran.text()
     );
+    // The server hears of it, rather than that nobody is there any more.
+    server.events.wait("failed", PATIENCE, |failed| failed["error"] != "timeout");
 }

@@ -106,6 +106,9 @@ impl<'m> Pinging<'m> {
 
     fn turn(&mut self, until: Option<StdInstant>) -> Result<Happened, Failure> {
         if self.options.stop.is_asked() {
+            self.connection.engine.abort(Code::Cancelled);
+            let until = StdInstant::now() + FAREWELL;
+            while StdInstant::now() < until && self.connection.turn().is_ok() {}
             return Err(Failure::interrupted());
         }
         if let Some(until) = until {
