@@ -5,11 +5,11 @@ use core::{ptr, slice};
 
 use sampan_core::wire::Nibble;
 use sampan_core::{
-    self as engine, Both, Buffers, Cobs, Datagrams, Incoming, Nonce, Outgoing, Receiver, Sender, Stream,
+    self as engine, AnyFraming, Both, Buffers, Cobs, Datagrams, Incoming, Nonce, Outgoing, Receiver, Sender,
+    Stream,
 };
 
 use crate::bytes::Room;
-use crate::framing::Chosen;
 use crate::lent::{Answer, Lent};
 use crate::limits::Limits;
 use crate::session::{Place, Session, instant};
@@ -107,9 +107,9 @@ pub unsafe extern "C" fn sampan_begin(memory: &Memory, setup: &Setup, now: u64) 
 /// As [`sampan_begin`].
 unsafe fn begin(memory: &Memory, setup: &Setup, now: u64) -> Result<*mut Session, Fault> {
     let framing = match setup.framing {
-        0 => Chosen::Stream(Stream::new()),
-        1 => Chosen::Cobs(Cobs::new()),
-        2 => Chosen::Datagrams(Datagrams),
+        0 => AnyFraming::Stream(Stream::new()),
+        1 => AnyFraming::Cobs(Cobs::new()),
+        2 => AnyFraming::Datagrams(Datagrams),
         _ => return Err(Fault::Unknown),
     };
     let speaks = match setup.speaks {

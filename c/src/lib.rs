@@ -21,7 +21,6 @@ mod calls;
 mod closed;
 mod code;
 mod event;
-mod framing;
 mod lent;
 mod limits;
 mod listing;

@@ -1,12 +1,11 @@
 //! A session in the memory that C lends.
 
 use sampan_core::wire::Nibble;
-use sampan_core::{self as engine, Both, Instant, Session as OfRole};
+use sampan_core::{self as engine, AnyFraming, Both, Instant, Session as OfRole};
 
-use crate::framing::Chosen;
 use crate::lent::{Answer, Lent};
 
-pub(crate) type Inner = OfRole<'static, Both<'static>, Chosen, Nibble>;
+pub(crate) type Inner = OfRole<'static, Both<'static>, AnyFraming, Nibble>;
 
 /// A session over one link, in memory that the caller lends.
 #[derive(Debug)]

@@ -1,9 +1,11 @@
 //! Where a frame begins and ends on a link (§2).
 
+mod any;
 mod cobs;
 mod datagrams;
 mod stream;
 
+pub use any::AnyFraming;
 pub use cobs::Cobs;
 pub use datagrams::Datagrams;
 pub use stream::Stream;

@@ -36,7 +36,7 @@ pub use action::{Action, By, Ending, Event, Failure, Next, Offered, Refusal, Res
 pub use digest::{Digest, Running};
 pub use engine::Engine;
 pub use error::{Error, LinkError, PeerError, ResourceError};
-pub use framing::{Cobs, Datagrams, Deframed, Framing, Place, Reliability, Stream};
+pub use framing::{AnyFraming, Cobs, Datagrams, Deframed, Framing, Place, Reliability, Stream};
 pub use limits::{Directions, Limits};
 pub use session::{
     Both, Buffers, Incoming, Missing, Nonce, Outgoing, Receiver, Receives, Role, Sender, Sends, Session,

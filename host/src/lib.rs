@@ -20,7 +20,6 @@ pub mod ctl;
 pub mod digests;
 pub mod failure;
 mod file_error;
-mod framing;
 mod happened;
 mod kept;
 pub mod link;
@@ -37,5 +36,4 @@ pub mod stop;
 pub mod store;
 
 pub use file_error::{Doing, FileError};
-pub use framing::HostFraming;
 pub use reports::Reports;

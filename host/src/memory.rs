@@ -7,19 +7,18 @@ use std::io;
 use memmap2::MmapMut;
 use sampan_core::wire::DigestList;
 use sampan_core::{
-    Both, Buffers, Cobs, Datagrams, Error, Framing as _, Incoming, Instant, Limits, Nonce, Outgoing,
-    Receiver, Role, Sender, Session, Speaks, Stream,
+    AnyFraming, Both, Buffers, Cobs, Datagrams, Error, Framing as _, Incoming, Instant, Limits, Nonce,
+    Outgoing, Receiver, Role, Sender, Session, Speaks, Stream,
 };
 
 use crate::checks::FastCrc32;
 use crate::clock::Clock;
 use crate::digests;
-use crate::framing::HostFraming;
 use crate::link::{LONGEST_DATAGRAM, Nature, StreamLink};
 use recovery::Recovery;
 
 /// A session as hosts have it: in the framing of its link, with the processor's CRC-32.
-pub type HostSession<'m, R> = Session<'m, R, HostFraming, FastCrc32>;
+pub type HostSession<'m, R> = Session<'m, R, AnyFraming, FastCrc32>;
 
 /// The largest frame that a host sends or takes, in bytes.
 pub const FRAME: usize = 256 << 10;
@@ -54,7 +53,7 @@ pub struct Memory {
     transmit: MmapMut,
     outgoing: Vec<Outgoing>,
     incoming: Vec<Incoming>,
-    framing: HostFraming,
+    framing: AnyFraming,
     recovery: Recovery,
 }
 
@@ -81,7 +80,7 @@ impl Memory {
             transmit: MmapMut::map_anon(stuffed(frame))?,
             outgoing: vec![Outgoing::FREE; TRANSFERS],
             incoming: vec![Incoming::FREE; TRANSFERS],
-            framing: HostFraming::Stream(Stream::new()),
+            framing: AnyFraming::Stream(Stream::new()),
             recovery: Recovery::None,
         })
     }
@@ -118,7 +117,7 @@ impl Memory {
         let window = u32::try_from(rate / 4).unwrap_or(u32::MAX).clamp(1 << 10, 64 << 10);
         let memory = Self::with_frame(LINE_FRAME)?.with_transfers(transfers.min(LINE_TRANSFERS));
         let memory = memory.with_limits(Limits { window, eager: 0, ..limits });
-        Ok(Self { framing: HostFraming::Cobs(Cobs::new()), ..memory })
+        Ok(Self { framing: AnyFraming::Cobs(Cobs::new()), ..memory })
     }
 
     /// For frames that are datagrams, as long as one may be, of which so many bytes may wait to be read.
@@ -129,15 +128,15 @@ impl Memory {
     pub fn for_datagrams(frame: usize, holds: usize, limits: Limits) -> io::Result<Self> {
         let frame = frame.min(LONGEST_DATAGRAM);
         let window = u32::try_from(holds.clamp(64 << 10, DATAGRAM_WINDOW)).unwrap_or(u32::MAX);
-        let receive = (frame..).find(|length| HostFraming::largest(*length) == frame).unwrap_or(frame);
-        let transmit = (frame..).find(|length| HostFraming::fits(*length) == frame).unwrap_or(frame);
+        let receive = (frame..).find(|length| AnyFraming::largest(*length) == frame).unwrap_or(frame);
+        let transmit = (frame..).find(|length| AnyFraming::fits(*length) == frame).unwrap_or(frame);
         Ok(Self {
             limits: Limits { window, eager: 0, ..limits },
             receive: MmapMut::map_anon(receive)?,
             transmit: MmapMut::map_anon(transmit)?,
             outgoing: vec![Outgoing::FREE; DATAGRAM_TRANSFERS],
             incoming: vec![Incoming::FREE; DATAGRAM_TRANSFERS],
-            framing: HostFraming::Datagrams(Datagrams),
+            framing: AnyFraming::Datagrams(Datagrams),
             recovery: Recovery::None,
         })
     }
@@ -235,7 +234,7 @@ fn session<'m, R: Role<'m>>(
     (receive, transmit): (&'m mut [u8], &'m mut [u8]),
     limits: &'m Limits,
     role: R,
-    framing: HostFraming,
+    framing: AnyFraming,
     opening: Opening,
 ) -> Result<HostSession<'m, R>, Error> {
     let Opening { speaks, nonce, since } = opening;
@@ -252,7 +251,7 @@ mod tests {
     #[test]
     fn a_datagram_is_as_long_as_one_may_be_and_no_longer() {
         let mut memory = Memory::for_datagrams(FRAME, 1 << 30, Limits::LARGE).unwrap();
-        assert_eq!(HostFraming::fits(memory.transmit.len()), LONGEST_DATAGRAM);
+        assert_eq!(AnyFraming::fits(memory.transmit.len()), LONGEST_DATAGRAM);
         let opening = Opening { speaks: Speaks::First, nonce: Nonce::new(5), since: Instant::ZERO };
         let mut session = memory.both(opening).unwrap();
         let Action::Transmit(said) = session.poll(Instant::ZERO) else { panic!() };

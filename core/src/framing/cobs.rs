@@ -42,7 +42,7 @@ impl Cobs {
     /// it runs.
     ///
     /// The frame moves behind by as many codes as come within it, and then forward code by code.
-    pub fn wrap_at(head: usize, out: &mut [u8], length: usize, place: Place) -> usize {
+    pub(super) fn wrap_at(head: usize, out: &mut [u8], length: usize, place: Place) -> usize {
         let cells = Cell::from_mut(out).as_slice_of_cells();
         let frame = cells.get(head..).unwrap_or_default();
         let codes =

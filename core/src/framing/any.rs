@@ -1,18 +1,22 @@
-//! The framing of a session, chosen when it begins.
+//! A framing that is chosen when a session begins.
 
 use core::ops::Range;
 
-use sampan_core::{Cobs, Datagrams, Deframed, Framing, Place, Reliability, Stream};
+use super::{Cobs, Datagrams, Deframed, Framing, Place, Reliability, Stream};
 
-/// One of the framings of `docs/protocol.md` §2.
-#[derive(Debug)]
-pub(crate) enum Chosen {
+/// One of the framings of §2, for a program that learns only when it runs what its link is.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum AnyFraming {
+    /// The length prefix, on links that lose nothing (§2.1).
     Stream(Stream),
+    /// COBS, on serial lines (§2.2).
     Cobs(Cobs),
+    /// One frame a datagram (§2.3).
     Datagrams(Datagrams),
 }
 
-impl Framing for Chosen {
+impl Framing for AnyFraming {
     const HEAD: usize = Stream::HEAD;
     const TAIL: usize = Cobs::TAIL;
 
@@ -40,6 +44,7 @@ impl Framing for Chosen {
         }
     }
 
+    /// As if it were COBS, which needs the most room.
     fn fits(space: usize) -> usize {
         Cobs::fits(space.saturating_sub(Self::HEAD.saturating_sub(Cobs::HEAD)))
     }
