@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Makes `cargo +embedded build --target thumbv6m-none-eabi` work, without rustup downloading anything.
+# Makes `cargo +embedded build --target TARGET` work for the targets below, without rustup downloading anything.
 #
-# usage: scripts/embedded-toolchain.sh [--packages] [TARGET ...]      (thumbv6m-none-eabi if none is named)
+# usage: scripts/embedded-toolchain.sh [--packages]
 #
-# Where the active toolchain has the targets (`rustup target add thumbv6m-none-eabi`), `embedded` becomes another name for
+# Where the active toolchain has the targets (`rustup target add ...`), `embedded` becomes another name for
 # it. Elsewhere, on Debian, `embedded` is made of Debian's compiler and of a `core` and an `alloc` that are built once from Debian's
-# copy of their sources; that takes a minute or two, and the result is kept in ${XDG_CACHE_HOME:-~/.cache}/sampan.
+# copy of their sources; that takes a few minutes, and the result is kept in ${XDG_CACHE_HOME:-~/.cache}/sampan.
 # --packages takes the second way even if the first would do.
 set -euo pipefail
 
@@ -18,16 +18,13 @@ die() {
     exit 1
 }
 
-way=any
-targets=()
-for word in "$@"; do
-    case $word in
-        --packages) way=packages ;;
-        -*) die "unknown option $word" ;;
-        *) targets+=("$word") ;;
-    esac
-done
-[ ${#targets[@]} -gt 0 ] || targets=(thumbv6m-none-eabi)
+# Cortex-M0, M3 and M4, RISC-V, and WebAssembly.
+targets=(thumbv6m-none-eabi thumbv7m-none-eabi thumbv7em-none-eabi riscv32imac-unknown-none-elf wasm32-unknown-unknown)
+case "$*" in
+    '') way=any ;;
+    --packages) way=packages ;;
+    *) die "usage: scripts/embedded-toolchain.sh [--packages]" ;;
+esac
 
 command -v rustup >/dev/null || die "rustup is needed: only with it does cargo take +embedded"
 toolchains=${RUSTUP_HOME:-$HOME/.rustup}/toolchains

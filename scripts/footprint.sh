@@ -10,7 +10,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 firmware=$root/examples/firmware/receive-only
 target=thumbv6m-none-eabi
 
-"$root/scripts/embedded-toolchain.sh" "$@" "$target"
+"$root/scripts/embedded-toolchain.sh" "$@"
 # From its folder: cargo finds the linker's arguments there. RUSTFLAGS would replace them.
 (cd "$firmware" && env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS cargo +embedded build --locked --release)
 images=${CARGO_TARGET_DIR:-$firmware/target}/$target/release
