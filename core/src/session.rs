@@ -36,6 +36,8 @@ mod slots;
 mod timers;
 pub mod transitions;
 
+pub(crate) use dispatch::Fault;
+
 pub use beyond::{Stretch, Stretches};
 pub use incoming::Incoming;
 pub use outgoing::Outgoing;
@@ -92,6 +94,10 @@ impl Nonce {
     /// Zero, which is no nonce, becomes another number.
     pub const fn new(number: u64) -> Self {
         Self(if number == 0 { 1 } else { number })
+    }
+
+    pub(crate) const fn number(self) -> u64 {
+        self.0
     }
 }
 

@@ -5,9 +5,13 @@
 use sampan_core::{Both, Outgoing, Sender};
 use sampan_core::{Incoming, Receiver, Session};
 
-#[cfg(feature = "cobs")]
+#[cfg(all(feature = "lean", feature = "cobs"))]
+pub(crate) use sampan_core::lean::Cobs as Framing;
+#[cfg(all(feature = "lean", not(feature = "cobs")))]
+pub(crate) use sampan_core::lean::Stream as Framing;
+#[cfg(all(not(feature = "lean"), feature = "cobs"))]
 pub(crate) use sampan_core::Cobs as Framing;
-#[cfg(not(feature = "cobs"))]
+#[cfg(all(not(feature = "lean"), not(feature = "cobs")))]
 pub(crate) use sampan_core::Stream as Framing;
 
 #[cfg(feature = "both")]
@@ -15,6 +19,9 @@ pub(crate) type Role = Both<'static>;
 #[cfg(not(feature = "both"))]
 pub(crate) type Role = Receiver<'static>;
 
+#[cfg(feature = "lean")]
+pub(crate) type Engine = sampan_core::lean::Receiver<'static, Framing>;
+#[cfg(not(feature = "lean"))]
 pub(crate) type Engine = Session<'static, Role, Framing>;
 
 /// Room for one transfer each way.

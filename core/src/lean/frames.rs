@@ -1,0 +1,287 @@
+//! From a received frame to what it does (§3, §8.3, §8.5, §10).
+
+use super::framing::{Framing, Piece};
+use super::owed::{Owed, Reply};
+use super::receiver::{Begun, Farewell, Gap, Phase, Receiver, Todo};
+use crate::error::{Error, LinkError, PeerError};
+use crate::session::Fault;
+use crate::session::transitions::SessionState;
+use crate::storage::Part;
+use crate::wire::{
+    Code, Crc32, Data, DigestKind, End, Fields, Hello, Kind, Offer, Scope, is_skippable, split_check, tag,
+};
+
+impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
+    /// Takes bytes of the link's up to the end of a frame; whether one has ended.
+    pub(super) fn take(&mut self) -> bool {
+        let max = Self::largest(self.receive.len());
+        while let Some(&byte) = self.receive.get(..self.tail).and_then(|bytes| bytes.get(self.head)) {
+            self.head = self.head.wrapping_add(1);
+            let piece = self.framing.take(byte, max);
+            if let Piece::Byte(byte) | Piece::LastByte(byte) = piece {
+                // What is too long loses its end, and so its check.
+                if let Some(place) = self.receive.get_mut(..max).and_then(|buffer| buffer.get_mut(self.fill)) {
+                    *place = byte;
+                    self.fill = self.fill.wrapping_add(1);
+                }
+            }
+            match piece {
+                Piece::Nothing | Piece::Byte(_) => continue,
+                Piece::LastByte(_) | Piece::End => {
+                    if let Err(error) = self.frame() {
+                        self.fail(error);
+                    }
+                }
+                Piece::Noise => {}
+                Piece::Broken(error) => self.fail(error.into()),
+            }
+            if !self.holds_frame() {
+                self.fill = 0;
+            }
+            return true;
+        }
+        self.head = self.fill;
+        self.tail = self.fill;
+        false
+    }
+
+    /// Whether the frame is still needed.
+    pub(super) fn holds_frame(&self) -> bool {
+        matches!(self.todo, Todo::Offer | Todo::Store)
+    }
+
+    /// Checks the frame and does what it says, as far as that needs nobody else.
+    fn frame(&mut self) -> Result<(), Error> {
+        let frame = self.receive.get(..self.fill).unwrap_or_default();
+        let Some((content, check)) = split_check(frame) else { return Ok(()) };
+        let Some(&code) = content.first() else { return Ok(()) };
+        let hello = code == Kind::Hello.code();
+        let known = self.peer != 0;
+        let start = if hello { 0 } else { self.receiving };
+        let right = self.crc.update(start, content) == check;
+        let kind = Kind::from_code(code);
+        if F::LOSSY {
+            if !right || !(hello || known) {
+                return Ok(());
+            }
+            if !hello {
+                self.heard = self.now;
+                if self.state == SessionState::Opening {
+                    self.opened();
+                    return Ok(());
+                }
+            }
+        } else if !hello && self.state == SessionState::Opening {
+            return Err(kind.map_or(PeerError::UnknownKind(code), PeerError::Unexpected).into());
+        } else if !right {
+            return Err(LinkError::Corrupt.into());
+        }
+        let Some(kind) = kind else {
+            return if is_skippable(code) { Ok(()) } else { Err(PeerError::UnknownKind(code).into()) };
+        };
+        match self.dispatch(kind) {
+            // What came before it, or its answer, was lost: one of the two comes again.
+            Err(Fault::Unexpected) if F::LOSSY => Ok(()),
+            result => result.map_err(|fault| fault.of(kind).into()),
+        }
+    }
+
+    fn dispatch(&mut self, kind: Kind) -> Result<(), Fault> {
+        match kind {
+            Kind::Hello => self.greeted(),
+            Kind::Offer => self.offered(),
+            Kind::Data => self.data(),
+            Kind::End => self.ended(),
+            Kind::Ping | Kind::Notice => {
+                let mut f = Fields::new(self.body());
+                let number = f.varint32();
+                self.pong = f.make(number)?;
+                self.owed.add(Owed::PONG);
+                if self.phase == Phase::Receiving {
+                    self.owed.add(Owed::ACK);
+                }
+                Ok(())
+            }
+            Kind::Abort => {
+                let mut f = Fields::new(self.body());
+                let (scope, id, code) = (f.u8(), f.varint32(), Code::from_refusal(f.u8()));
+                f.make(())?;
+                if scope == Scope::Session as u8 {
+                    return Err(Fault::Aborted(code));
+                }
+                if scope == Scope::Sending as u8 && id == self.id && self.phase == Phase::Receiving {
+                    let wrong = matches!(code, Code::Changed | Code::Integrity);
+                    self.leave(if wrong { Part::Discard } else { Part::Keep }, code);
+                }
+                Ok(())
+            }
+            Kind::Bye => {
+                if self.phase == Phase::Receiving {
+                    self.leave(Part::Keep, Code::Cancelled);
+                }
+                self.bye = Farewell::Heard;
+                Ok(())
+            }
+            Kind::Pong | Kind::Decline | Kind::Attach => Ok(()),
+            Kind::Want | Kind::Accept | Kind::Ack | Kind::Done => Err(Fault::Unexpected),
+        }
+    }
+
+    fn greeted(&mut self) -> Result<(), Fault> {
+        let hello = Hello::parse(self.body())?;
+        if hello.nonce == self.nonce {
+            return Ok(());
+        }
+        let echoed = hello.echo == self.nonce;
+        let another = self.peer != 0 && self.peer != hello.nonce;
+        if another && (!F::LOSSY || (self.is_open() && echoed)) {
+            return Err(Fault::Restarted);
+        }
+        self.echo = hello.nonce;
+        if self.is_open() {
+            // One of another session may come late: only an echo says that it does not.
+            if another || if F::LOSSY { hello.flags & Hello::OPEN == 0 } else { !echoed } {
+                self.owed.add(Owed::HELLO);
+            }
+            return Ok(());
+        }
+        self.peer = hello.nonce;
+        self.sending = tag(&mut self.crc, self.nonce, self.peer);
+        self.receiving = tag(&mut self.crc, self.peer, self.nonce);
+        if echoed {
+            self.opened();
+        }
+        // The peer's may have been said before it had ours.
+        self.owed.add(Owed::HELLO);
+        Ok(())
+    }
+
+    fn opened(&mut self) {
+        self.state = SessionState::Open;
+        self.heard = self.now;
+        self.progress();
+    }
+
+    /// A frame for a transfer that is over, or never was.
+    fn not_here(&mut self, id: u32) -> Result<(), Fault> {
+        if id > self.last {
+            return Err(Fault::Unexpected);
+        }
+        if F::LOSSY {
+            let code = if id == self.id { self.ended } else { Code::Unknown };
+            self.reply(Reply::Done, id, code);
+        }
+        Ok(())
+    }
+
+    fn offered(&mut self) -> Result<(), Fault> {
+        let offer = Offer::parse(self.body())?;
+        let (id, restart) = (offer.transfer, offer.restart);
+        let size = offer.size.map_or(Some(u32::MAX), |size| u32::try_from(size).ok());
+        let supported = offer.digest == DigestKind::Crc32 && offer.want.is_none();
+        if self.bye == Farewell::Heard && !restart {
+            return Err(Fault::Unexpected);
+        }
+        let again = id == self.id;
+        match self.phase {
+            Phase::Idle => {
+                let dealt_with = self.ended != Code::Wait && !(restart && self.ended == Code::Integrity);
+                if F::LOSSY && again && dealt_with {
+                    return self.not_here(id);
+                }
+                if !F::LOSSY && !restart && id <= self.last {
+                    return Err(Fault::Unexpected);
+                }
+            }
+            _ if !again => {
+                self.reply(Reply::Decline, id, Code::Busy);
+                return Ok(());
+            }
+            Phase::Receiving if restart && !(F::LOSSY && self.begun == Begun::AtStart) => {}
+            Phase::Receiving if F::LOSSY => {
+                self.owed.add(Owed::ACCEPT);
+                return Ok(());
+            }
+            _ => return Err(Fault::Unexpected),
+        }
+        self.phase = Phase::Idle;
+        self.id = id;
+        self.last = self.last.max(id);
+        self.begun = if restart { Begun::AtStart } else { Begun::Anywhere };
+        self.progress();
+        match size {
+            Some(size) if supported => {
+                self.size = size;
+                self.todo = Todo::Offer;
+            }
+            _ => {
+                self.ended = if supported { Code::TooLarge } else { Code::Unsupported };
+                self.reply(Reply::Decline, id, self.ended);
+            }
+        }
+        Ok(())
+    }
+
+    fn data(&mut self) -> Result<(), Fault> {
+        let data = Data::parse(self.body())?;
+        let (id, offset, length) = (data.transfer, data.offset, data.payload.len());
+        if id != self.id || self.phase == Phase::Idle {
+            return self.not_here(id);
+        }
+        if self.phase == Phase::Committing {
+            return Err(Fault::Unexpected);
+        }
+        let end = offset.saturating_add(length as u64);
+        if end > self.size.into() {
+            self.finish(Reply::Abort, Code::TooLarge, Part::Discard);
+            return Ok(());
+        }
+        let offset = offset as u32;
+        let Some(skip) = self.received.checked_sub(offset) else {
+            return self.missing(self.gap);
+        };
+        self.to = self.fill.saturating_sub(crate::wire::CHECK_LEN);
+        self.from = self.to.saturating_sub(length).saturating_add(skip as usize);
+        if self.from < self.to {
+            self.todo = Todo::Store;
+        } else if F::LOSSY {
+            self.owed.add(Owed::ACK);
+        }
+        Ok(())
+    }
+
+    /// Something before what has come was lost; it is told once, and each time END comes.
+    fn missing(&mut self, told: Gap) -> Result<(), Fault> {
+        if !F::LOSSY {
+            return Err(Fault::Unexpected);
+        }
+        if told == Gap::None {
+            self.gap = Gap::Told;
+            self.owed.add(Owed::ACK);
+        }
+        Ok(())
+    }
+
+    fn ended(&mut self) -> Result<(), Fault> {
+        let End { transfer, size, check, digest, .. } = End::parse(self.body())?;
+        if transfer != self.id || self.phase == Phase::Idle {
+            return self.not_here(transfer);
+        }
+        if digest != DigestKind::Crc32 || self.phase == Phase::Committing {
+            return Err(Fault::Unexpected);
+        }
+        let received = u64::from(self.received);
+        if F::LOSSY && size > received && size <= self.size.into() {
+            return self.missing(Gap::None);
+        }
+        let known = self.size != u32::MAX;
+        if size != received || check != self.check || (known && received != self.size.into()) {
+            self.finish(Reply::Done, Code::Integrity, Part::Discard);
+            return Ok(());
+        }
+        self.phase = Phase::Committing;
+        self.todo = Todo::Commit;
+        self.progress();
+        Ok(())
+    }
+}

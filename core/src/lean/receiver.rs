@@ -1,0 +1,429 @@
+//! The engine's state, and what happens to it that no frame brings.
+
+use super::framing::Framing;
+use super::owed::{Owed, Reply};
+use super::{Moment, Span};
+use crate::action::{Answer, Refusal};
+use crate::error::{Error, LinkError, ResourceError};
+use crate::session::transitions::SessionState;
+use crate::session::{Buffers, Nonce, Speaks};
+use crate::storage::Part;
+use crate::units::Instant;
+use crate::wire::{CHECK_LEN, Code, Crc32, MIN_FRAME, Nibble};
+
+const HANDSHAKE: Span = Span::seconds(10);
+const KEEP_ALIVE: Span = Span::seconds(10);
+const SILENCE: Span = Span::seconds(30);
+const STALL: Span = Span::seconds(300);
+const LINGER: Span = Span::seconds(1);
+const SYNC: Span = Span::seconds(1);
+/// What is said again comes after this, then after twice as long, up to the second.
+const REPEAT: Span = Span::seconds(1);
+const LONGEST_REPEAT: Span = Span::seconds(5);
+
+/// What the storage is to be asked or told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(super) enum Todo {
+    Nothing,
+    /// The OFFER in the receive buffer is to be decided.
+    Offer,
+    /// Bytes in the receive buffer are to be stored.
+    Store,
+    Sync,
+    Commit,
+    Abandon,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(super) enum Phase {
+    /// There is none, or it is over.
+    Idle,
+    Receiving,
+    Committing,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(super) enum Link {
+    Ready,
+    /// Not until the next round.
+    Busy,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(super) enum Sink {
+    Ready,
+    /// The peer is told to wait.
+    Busy,
+}
+
+/// Whether something was lost behind what has been received (§8.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(super) enum Gap {
+    None,
+    Told,
+}
+
+/// Whether the transfer has begun as an OFFER with *restart* asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(super) enum Begun {
+    Anywhere,
+    AtStart,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(super) enum Farewell {
+    NotYet,
+    Heard,
+}
+
+/// An [`Engine`](crate::Engine) of an end that only receives; see [the module](super).
+// What is narrow comes first: the short loads of small processors reach no further.
+#[derive(Debug)]
+#[repr(C)]
+pub struct Receiver<'b, F, C = Nibble> {
+    pub(super) state: SessionState,
+    pub(super) phase: Phase,
+    pub(super) todo: Todo,
+    pub(super) owed: Owed,
+    pub(super) reply: Reply,
+    /// What the reply says.
+    pub(super) saying: Code,
+    /// How the last transfer ended.
+    pub(super) ended: Code,
+    pub(super) link: Link,
+    pub(super) sink: Sink,
+    /// Whether the sink was busy in this round already.
+    pub(super) asked: Sink,
+    pub(super) gap: Gap,
+    pub(super) begun: Begun,
+    pub(super) bye: Farewell,
+    /// What becomes of the part, once what it has is durable.
+    pub(super) leaving: Part,
+    pub(super) framing: F,
+    pub(super) crc: C,
+    pub(super) now: Moment,
+    pub(super) heard: Moment,
+    pub(super) spoke: Moment,
+    /// When a transfer came further.
+    pub(super) progressed: Moment,
+    pub(super) repeated: Moment,
+    pub(super) synced: Moment,
+    pub(super) patience: Span,
+    pub(super) transmit: &'b mut [u8],
+    /// What of it is still to go to the link.
+    pub(super) sent: usize,
+    pub(super) end: usize,
+    pub(super) receive: &'b mut [u8],
+    /// Bytes of the frame under way, at its start.
+    pub(super) fill: usize,
+    /// What the link has brought behind it: looked at up to here ...
+    pub(super) head: usize,
+    /// ... and there up to here.
+    pub(super) tail: usize,
+    /// What of the frame is to be stored.
+    pub(super) from: usize,
+    pub(super) to: usize,
+    pub(super) window: u32,
+    pub(super) sync_bytes: u32,
+    /// The transfer, and the highest of all that were offered.
+    pub(super) id: u32,
+    pub(super) last: u32,
+    pub(super) size: u32,
+    pub(super) received: u32,
+    pub(super) durable: u32,
+    /// CRC-32 of what has been received.
+    pub(super) check: u32,
+    pub(super) unsynced: u32,
+    pub(super) untold: u32,
+    /// Whose code the reply says.
+    pub(super) replying: u32,
+    pub(super) pong: u32,
+    /// Start values of the checks of frames to and from the peer (§3.4).
+    pub(super) sending: u32,
+    pub(super) receiving: u32,
+    pub(super) error: Option<Error>,
+    pub(super) answer: Option<Answer>,
+    /// The last poll.
+    pub(super) polled: Instant,
+    pub(super) nonce: u64,
+    /// The peer's, 0 before its first HELLO.
+    pub(super) peer: u64,
+    /// The nonce that the next HELLO echoes: that of the peer, or of one that may have begun a new session.
+    pub(super) echo: u64,
+}
+
+/// What a [`Receiver`] is to be told of itself.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Setup {
+    /// Who begins to speak.
+    pub speaks: Speaks,
+    /// A number for this session that no earlier one had.
+    pub nonce: Nonce,
+    /// Bytes of DATA that may be on their way to this end. What exceeds the receive buffer waits in the link, such as a UART's ring, or must be stored at line
+    /// rate.
+    pub window: u32,
+    /// The storage is asked to make durable what it has after so many bytes, or after a second.
+    pub sync_bytes: u32,
+}
+
+impl<'b, F: Framing, C: Crc32> Receiver<'b, F, C> {
+    /// A session on a link that has just been opened, at `now`.
+    ///
+    /// # Errors
+    ///
+    /// [`ResourceError::BufferTooSmall`] if a buffer has less than 72 bytes (to transmit: 64).
+    pub fn new(buffers: Buffers<'b>, setup: &Setup, (framing, crc): (F, C), now: Instant) -> Result<Self, Error> {
+        let Buffers { receive, transmit } = buffers;
+        if Self::largest(receive.len()) < MIN_FRAME {
+            return Err(Error::Resource(ResourceError::BufferTooSmall { needed: MIN_FRAME + 1 }));
+        }
+        let polled = now;
+        let now = Moment::of(now);
+        Ok(Self {
+            state: SessionState::Opening,
+            phase: Phase::Idle,
+            todo: Todo::Nothing,
+            owed: if setup.speaks == Speaks::First { Owed::HELLO } else { Owed::NOTHING },
+            reply: Reply::Done,
+            saying: Code::Ok,
+            ended: Code::Unknown,
+            link: Link::Ready,
+            sink: Sink::Ready,
+            asked: Sink::Ready,
+            gap: Gap::None,
+            begun: Begun::Anywhere,
+            bye: Farewell::NotYet,
+            leaving: Part::Keep,
+            framing,
+            crc,
+            now,
+            heard: now,
+            spoke: now,
+            progressed: now,
+            repeated: now,
+            synced: now,
+            patience: REPEAT,
+            transmit,
+            sent: 0,
+            end: 0,
+            receive,
+            fill: 0,
+            head: 0,
+            tail: 0,
+            from: 0,
+            to: 0,
+            window: setup.window,
+            sync_bytes: setup.sync_bytes,
+            id: 0,
+            last: 0,
+            size: 0,
+            received: 0,
+            durable: 0,
+            check: 0,
+            unsynced: 0,
+            untold: 0,
+            replying: 0,
+            pong: 0,
+            sending: 0,
+            receiving: 0,
+            error: None,
+            answer: None,
+            polled,
+            nonce: setup.nonce.number(),
+            peer: 0,
+            echo: 0,
+        })
+    }
+
+    /// The largest frame that a receive buffer of `length` bytes holds: one byte of the link's comes behind it.
+    pub(super) fn largest(length: usize) -> usize {
+        length.saturating_sub(1)
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.state == SessionState::Open
+    }
+
+    /// A transfer has come further, or something else that resets what is said again.
+    pub(super) fn progress(&mut self) {
+        self.progressed = self.now;
+        self.repeated = self.now;
+        self.patience = REPEAT;
+    }
+
+    /// Ends the session: the peer is told if that is of use to it.
+    #[inline(never)]
+    pub(super) fn fail(&mut self, error: Error) {
+        if matches!(self.state, SessionState::Ending | SessionState::Closed) {
+            return;
+        }
+        self.state = SessionState::Ending;
+        self.error = Some(error);
+        self.heard = self.now;
+        self.leave(Part::Keep, Code::Unknown);
+        let greeted = self.peer != 0 && !self.owed.has(Owed::HELLO);
+        self.owed = Owed::NOTHING;
+        if let Some(code) = error.abort_code().filter(|_| greeted) {
+            self.reply(Reply::End, 0, code);
+        }
+    }
+
+    /// The transfer is over without a commit.
+    #[inline(never)]
+    pub(super) fn leave(&mut self, part: Part, code: Code) {
+        self.ended = code;
+        if self.phase == Phase::Receiving {
+            self.leaving = part;
+            self.todo = if part == Part::Keep && self.unsynced > 0 { Todo::Sync } else { Todo::Abandon };
+        }
+        self.phase = Phase::Idle;
+    }
+
+    /// It is over, and the peer is told.
+    #[inline(never)]
+    pub(super) fn finish(&mut self, reply: Reply, code: Code, part: Part) {
+        self.leave(part, code);
+        self.reply(reply, self.id, code);
+    }
+
+    /// What the storage says to the OFFER.
+    pub(super) fn decided(&mut self, answer: Answer) {
+        self.todo = Todo::Nothing;
+        self.fill = 0;
+        let refusal = match answer {
+            Answer::Accept(from, _) => match u32::try_from(from.offset) {
+                Ok(offset) if offset <= self.size => {
+                    self.phase = Phase::Receiving;
+                    (self.received, self.durable, self.check) = (offset, offset, from.check);
+                    (self.unsynced, self.untold) = (0, 0);
+                    self.gap = Gap::None;
+                    self.owed.add(Owed::ACCEPT);
+                    return;
+                }
+                _ => Code::Storage,
+            },
+            Answer::Have => {
+                self.ended = Code::Ok;
+                self.reply(Reply::Have, self.id, Code::Ok);
+                return;
+            }
+            Answer::Refuse(refusal) => refusal.failed().code,
+        };
+        self.ended = refusal;
+        self.reply(Reply::Decline, self.id, refusal);
+    }
+
+    /// The sink has taken `n` bytes.
+    pub(super) fn took(&mut self, n: usize) {
+        let bytes = self.receive.get(self.from..self.to).and_then(|bytes| bytes.get(..n)).unwrap_or_default();
+        if bytes.is_empty() {
+            self.asked = Sink::Busy;
+            if self.sink == Sink::Ready {
+                self.sink = Sink::Busy;
+                self.owed.add(Owed::ACK);
+            }
+            return;
+        }
+        self.check = self.crc.update(self.check, bytes);
+        let n = bytes.len();
+        let added = n as u32;
+        if self.unsynced == 0 {
+            self.synced = self.now;
+        }
+        self.from = self.from.wrapping_add(n);
+        self.received = self.received.wrapping_add(added);
+        self.unsynced = self.unsynced.saturating_add(added);
+        self.untold = self.untold.saturating_add(added);
+        self.progress();
+        self.gap = Gap::None;
+        if self.sink == Sink::Busy || self.untold >= self.window / 2 {
+            self.sink = Sink::Ready;
+            self.owed.add(Owed::ACK);
+        }
+        if self.from == self.to {
+            self.fill = 0;
+            self.todo = Todo::Nothing;
+            self.sync_if(self.unsynced >= self.sync_bytes);
+        }
+    }
+
+    fn sync_if(&mut self, due: bool) {
+        if due && self.phase == Phase::Receiving && self.unsynced > 0 && self.todo == Todo::Nothing {
+            self.todo = Todo::Sync;
+        }
+    }
+
+    /// The storage could not store.
+    pub(super) fn failed(&mut self, refusal: Refusal) {
+        self.fill = 0;
+        self.finish(Reply::Abort, refusal.failed().code, Part::Keep);
+    }
+
+    /// What has become too late; whether that makes anything to do.
+    pub(super) fn expire(&mut self) -> bool {
+        let now = self.now;
+        if self.phase == Phase::Idle {
+            self.progressed = now;
+        }
+        let span = match self.state {
+            SessionState::Opening => HANDSHAKE,
+            SessionState::Open => SILENCE,
+            SessionState::Ending | SessionState::Closed => LINGER,
+        };
+        if self.heard.is_past(span, now) {
+            match self.state {
+                SessionState::Opening => self.fail(LinkError::Handshake.into()),
+                SessionState::Open => self.fail(LinkError::Silent.into()),
+                SessionState::Ending | SessionState::Closed => self.cut(),
+            }
+            return true;
+        }
+        if self.progressed.is_past(STALL, now) {
+            self.fail(LinkError::Stalled.into());
+            return true;
+        }
+        if self.is_open() && self.spoke.is_past(KEEP_ALIVE, now) {
+            self.owed.add(Owed::PING);
+        }
+        self.sync_if(self.synced.is_past(SYNC, now));
+        if F::LOSSY && self.repeated.is_past(self.patience, now) {
+            self.repeated = now;
+            self.patience = Span(self.patience.0.wrapping_mul(2).min(LONGEST_REPEAT.0));
+            if self.phase == Phase::Receiving {
+                self.owed.add(Owed::ACK);
+            } else if self.state == SessionState::Opening && self.end > 0 {
+                self.owed.add(Owed::HELLO);
+            }
+        }
+        self.todo == Todo::Sync || (!self.is_speaking() && self.owed != Owed::NOTHING)
+    }
+
+    /// Nothing more goes to the link.
+    pub(super) fn cut(&mut self) {
+        self.owed = Owed::NOTHING;
+        self.end = self.sent;
+    }
+
+    /// Whether a whole frame is laid or under way to the link.
+    pub(super) fn is_speaking(&self) -> bool {
+        self.sent < self.end
+    }
+
+    pub(super) fn body(&self) -> &[u8] {
+        body(self.receive, self.fill)
+    }
+}
+
+/// The fields of a frame that takes so many bytes of the buffer.
+#[inline(never)]
+pub(super) fn body(buffer: &[u8], fill: usize) -> &[u8] {
+    buffer.get(1..fill.saturating_sub(CHECK_LEN)).unwrap_or_default()
+}
