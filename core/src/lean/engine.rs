@@ -1,16 +1,17 @@
 //! What is asked of the caller next.
 
 use super::Moment;
+use super::frames::Heading;
 use super::framing::Framing;
 use super::owed::{Owed, Reply};
-use super::receiver::{Farewell, Link, Phase, Receiver, Sink, Todo, body};
+use super::receiver::{Farewell, Link, Phase, Receiver, Sink, Todo};
 use crate::action::{Action, Ending, Next, Offered, Refusal};
 use crate::engine::Engine;
 use crate::error::LinkError;
 use crate::session::transitions::SessionState;
 use crate::storage::{Asked, Description, Part};
 use crate::units::{Instant, TransferId};
-use crate::wire::{Code, Crc32, DigestKind, Offer};
+use crate::wire::{Code, Crc32, DigestKind, Identity, Offer, UncheckedName};
 
 /// How long the caller may wait, in microseconds.
 const ROUND: u64 = 250_000;
@@ -33,10 +34,25 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
         }
         match todo {
             Todo::Offer => {
-                match Offer::parse(body(self.receive, self.fill)) {
-                    Ok(offer) => Action::Offered(Offered { offer, transfer, answer: &mut self.answer }),
-                    Err(_) => Action::Wait { until: None },
-                }
+                self.at = 1;
+                let Heading { id, flags, size, .. } = self.heading();
+                let length = usize::from(self.u8());
+                let rest = self.receive.get(self.at..self.stop).unwrap_or_default();
+                let (identity, name) = rest.split_at_checked(length).unwrap_or_default();
+                let offer = Offer {
+                    transfer: id,
+                    size: if flags & Offer::SIZE != 0 { Some(size.into()) } else { None },
+                    modified: None,
+                    executable: flags & Offer::EXECUTABLE != 0,
+                    directory: flags & Offer::DIRECTORY != 0,
+                    restart: flags & Offer::RESTART != 0,
+                    want: None,
+                    listing: flags & Offer::LISTING != 0,
+                    digest: DigestKind::Crc32,
+                    identity: Identity::new(identity).unwrap_or_default(),
+                    name: UncheckedName::new(name),
+                };
+                Action::Offered(Offered { offer, transfer, answer: &mut self.answer })
             }
             Todo::Store => {
                 let data = self.receive.get(self.from..self.to).unwrap_or_default();

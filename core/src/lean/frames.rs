@@ -7,9 +7,16 @@ use crate::error::{Error, LinkError, PeerError};
 use crate::session::Fault;
 use crate::session::transitions::SessionState;
 use crate::storage::Part;
-use crate::wire::{
-    Code, Crc32, Data, DigestKind, End, Fields, Hello, Kind, Offer, Scope, is_skippable, split_check, tag,
-};
+use crate::action::Answer;
+use crate::wire::{CHECK_LEN, Code, Crc32, Hello, Kind, MIN_FRAME, Malformed, Offer, Scope, is_skippable, split_check, tag};
+
+/// The first fields of an OFFER; `u32::MAX` is a size that is unknown, or too large.
+pub(super) struct Heading {
+    pub(super) id: u32,
+    pub(super) flags: u8,
+    pub(super) size: u32,
+    pub(super) digest: u8,
+}
 
 impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
     /// Takes bytes of the link's up to the end of a frame; whether one has ended.
@@ -52,6 +59,8 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
 
     /// Checks the frame and does what it says, as far as that needs nobody else.
     fn frame(&mut self) -> Result<(), Error> {
+        self.at = 1;
+        self.stop = self.fill.wrapping_sub(CHECK_LEN);
         let frame = self.receive.get(..self.fill).unwrap_or_default();
         let Some((content, check)) = split_check(frame) else { return Ok(()) };
         let Some(&code) = content.first() else { return Ok(()) };
@@ -93,9 +102,8 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
             Kind::Data => self.data(),
             Kind::End => self.ended(),
             Kind::Ping | Kind::Notice => {
-                let mut f = Fields::new(self.body());
-                let number = f.varint32();
-                self.pong = f.make(number)?;
+                self.pong = self.varint();
+                self.whole()?;
                 self.owed.add(Owed::PONG);
                 if self.phase == Phase::Receiving {
                     self.owed.add(Owed::ACK);
@@ -103,9 +111,8 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
                 Ok(())
             }
             Kind::Abort => {
-                let mut f = Fields::new(self.body());
-                let (scope, id, code) = (f.u8(), f.varint32(), Code::from_refusal(f.u8()));
-                f.make(())?;
+                let (scope, id, code) = (self.u8(), self.varint(), Code::from_refusal(self.u8()));
+                self.whole()?;
                 if scope == Scope::Session as u8 {
                     return Err(Fault::Aborted(code));
                 }
@@ -128,24 +135,34 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
     }
 
     fn greeted(&mut self) -> Result<(), Fault> {
-        let hello = Hello::parse(self.body())?;
-        if hello.nonce == self.nonce {
+        let (version, nonce, echo, flags) = (self.u8(), self.u64(), self.u64(), self.u8());
+        let frame = self.varint();
+        for _ in ["window", "eager", "transfers", "gaps", "name"] {
+            self.varint();
+        }
+        let digests = self.u8();
+        if version == 0 || nonce == 0 || frame < MIN_FRAME as u32 || digests > 4 {
+            return Err(Fault::Malformed(Malformed::Value));
+        }
+        self.at = self.at.wrapping_add(digests.into());
+        self.whole()?;
+        if nonce == self.nonce {
             return Ok(());
         }
-        let echoed = hello.echo == self.nonce;
-        let another = self.peer != 0 && self.peer != hello.nonce;
+        let echoed = echo == self.nonce;
+        let another = self.peer != 0 && self.peer != nonce;
         if another && (!F::LOSSY || (self.is_open() && echoed)) {
             return Err(Fault::Restarted);
         }
-        self.echo = hello.nonce;
+        self.echo = nonce;
         if self.is_open() {
             // One of another session may come late: only an echo says that it does not.
-            if another || if F::LOSSY { hello.flags & Hello::OPEN == 0 } else { !echoed } {
+            if another || if F::LOSSY { flags & Hello::OPEN == 0 } else { !echoed } {
                 self.owed.add(Owed::HELLO);
             }
             return Ok(());
         }
-        self.peer = hello.nonce;
+        self.peer = nonce;
         self.sending = tag(&mut self.crc, self.nonce, self.peer);
         self.receiving = tag(&mut self.crc, self.peer, self.nonce);
         if echoed {
@@ -174,11 +191,22 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
         Ok(())
     }
 
+    /// What an OFFER says before the identity.
+    pub(super) fn heading(&mut self) -> Heading {
+        let (id, flags) = (self.varint(), self.u8());
+        let size = if flags & Offer::SIZE != 0 { self.varint() } else { u32::MAX };
+        for flag in [Offer::MODIFIED, Offer::WANTED] {
+            if flags & flag != 0 {
+                self.varint();
+            }
+        }
+        Heading { id, flags, size, digest: self.u8() }
+    }
+
     fn offered(&mut self) -> Result<(), Fault> {
-        let offer = Offer::parse(self.body())?;
-        let (id, restart) = (offer.transfer, offer.restart);
-        let size = offer.size.map_or(Some(u32::MAX), |size| u32::try_from(size).ok());
-        let supported = offer.digest == DigestKind::Crc32 && offer.want.is_none();
+        let Heading { id, flags, size, digest } = self.heading();
+        let restart = flags & Offer::RESTART != 0;
+        self.whole()?;
         if self.bye == Farewell::Heard && !restart {
             return Err(Fault::Unexpected);
         }
@@ -209,39 +237,37 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
         self.last = self.last.max(id);
         self.begun = if restart { Begun::AtStart } else { Begun::Anywhere };
         self.progress();
-        match size {
-            Some(size) if supported => {
-                self.size = size;
-                self.todo = Todo::Offer;
-            }
-            _ => {
-                self.ended = if supported { Code::TooLarge } else { Code::Unsupported };
-                self.reply(Reply::Decline, id, self.ended);
-            }
+        self.size = size;
+        self.todo = Todo::Offer;
+        if flags & Offer::SIZE != 0 && size == u32::MAX {
+            self.decided(Answer::Refuse(Code::TooLarge.into()));
+        } else if digest != 0 || flags & Offer::WANTED != 0 {
+            self.decided(Answer::Refuse(Code::Unsupported.into()));
         }
         Ok(())
     }
 
     fn data(&mut self) -> Result<(), Fault> {
-        let data = Data::parse(self.body())?;
-        let (id, offset, length) = (data.transfer, data.offset, data.payload.len());
+        let (id, offset) = (self.varint(), self.varint());
+        let length = self.stop.wrapping_sub(self.at);
+        if self.at >= self.stop {
+            return Err(Fault::Malformed(Malformed::Truncated));
+        }
         if id != self.id || self.phase == Phase::Idle {
             return self.not_here(id);
         }
         if self.phase == Phase::Committing {
             return Err(Fault::Unexpected);
         }
-        let end = offset.saturating_add(length as u64);
-        if end > self.size.into() {
+        if self.size.checked_sub(length as u32).is_none_or(|last| offset > last) {
             self.finish(Reply::Abort, Code::TooLarge, Part::Discard);
             return Ok(());
         }
-        let offset = offset as u32;
         let Some(skip) = self.received.checked_sub(offset) else {
             return self.missing(self.gap);
         };
-        self.to = self.fill.saturating_sub(crate::wire::CHECK_LEN);
-        self.from = self.to.saturating_sub(length).saturating_add(skip as usize);
+        self.to = self.stop;
+        self.from = self.at.saturating_add(skip as usize);
         if self.from < self.to {
             self.todo = Todo::Store;
         } else if F::LOSSY {
@@ -263,19 +289,20 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
     }
 
     fn ended(&mut self) -> Result<(), Fault> {
-        let End { transfer, size, check, digest, .. } = End::parse(self.body())?;
+        let (transfer, size, check, digest) = (self.varint(), self.varint(), self.u32(), self.u8());
+        self.whole()?;
         if transfer != self.id || self.phase == Phase::Idle {
             return self.not_here(transfer);
         }
-        if digest != DigestKind::Crc32 || self.phase == Phase::Committing {
+        if digest != 0 || self.phase == Phase::Committing {
             return Err(Fault::Unexpected);
         }
-        let received = u64::from(self.received);
-        if F::LOSSY && size > received && size <= self.size.into() {
+        let received = self.received;
+        if F::LOSSY && size > received && size <= self.size {
             return self.missing(Gap::None);
         }
         let known = self.size != u32::MAX;
-        if size != received || check != self.check || (known && received != self.size.into()) {
+        if size != received || check != self.check || (known && received != self.size) {
             self.finish(Reply::Done, Code::Integrity, Part::Discard);
             return Ok(());
         }

@@ -10,6 +10,7 @@
 //! - Words beside a code are neither sent nor read, and bytes on the line that are no frame are dropped.
 
 mod engine;
+mod fields;
 mod frames;
 mod framing;
 mod owed;

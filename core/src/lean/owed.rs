@@ -1,11 +1,8 @@
 //! What is owed to the peer: at most one frame of each kind.
 
 use super::framing::Framing;
-use super::receiver::{Gap, Receiver, Sink};
-use crate::wire::{
-    Abort, Accept, Ack, Answered, Bye, CHECK_LEN, Code, Crc32, Decline, DigestList, Done, Gaps, Hello, Ping, Pong,
-    Scope, Writer,
-};
+use super::receiver::{Receiver, Sink};
+use crate::wire::{Code, Crc32, Hello, Kind};
 
 /// A set of frames that are to be sent; the lowest goes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,12 +12,12 @@ pub(super) struct Owed(u8);
 impl Owed {
     pub(super) const NOTHING: Self = Self(0);
     pub(super) const HELLO: Self = Self(1);
-    pub(super) const PONG: Self = Self(2);
-    pub(super) const ACCEPT: Self = Self(4);
-    pub(super) const REPLY: Self = Self(8);
-    pub(super) const ACK: Self = Self(16);
-    pub(super) const PING: Self = Self(32);
-    pub(super) const BYE: Self = Self(64);
+    pub(super) const PONG: Self = Self(1 << 1);
+    pub(super) const ACCEPT: Self = Self(1 << 2);
+    pub(super) const PING: Self = Self(1 << 3);
+    pub(super) const BYE: Self = Self(1 << 4);
+    pub(super) const ACK: Self = Self(1 << ACK);
+    pub(super) const REPLY: Self = Self(1 << REPLY);
 
     pub(super) fn add(&mut self, other: Self) {
         self.0 |= other.0;
@@ -30,25 +27,57 @@ impl Owed {
         self.0 & other.0 != 0
     }
 
-    fn take_first(&mut self) -> Self {
-        let first = self.0 & self.0.wrapping_neg();
-        self.0 ^= first;
-        Self(first)
+    /// Takes the lowest out, and says which it was.
+    fn take_first(&mut self) -> u8 {
+        let mut nth = 0;
+        let mut bit = 1_u8;
+        while self.0 & bit == 0 && bit != 0 {
+            nth += 1;
+            bit <<= 1;
+        }
+        self.0 &= !bit;
+        nth
     }
 }
 
-/// A frame that says a code.
+const ACK: u8 = 5;
+const REPLY: u8 = 7;
+
+/// A frame that says a code: its row below.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[repr(u8)]
 pub(super) enum Reply {
-    Have,
-    Decline,
-    Done,
+    Have = 7,
+    Decline = 8,
+    Done = 9,
     /// Of a transfer.
-    Abort,
+    Abort = 10,
     /// Of the session.
-    End,
+    End = 11,
 }
+
+/// A field that is the varint of a number, the same in four bytes, and the end of a frame. What is below is a byte as it is.
+const VARINT: u8 = 0x80;
+const FIXED: u8 = 0xC0;
+const END: u8 = 0xFF;
+
+/// The fields of every frame that this end sends (§4, §5), in the order of [`Owed`] and then of [`Reply`]; the number is its place in those of `emit`.
+#[rustfmt::skip]
+const FRAMES: &[u8] = &[
+    Kind::Hello as u8, 1, FIXED, FIXED | 1, FIXED | 2, FIXED | 3, VARINT | 4, VARINT | 5, VARINT | 11, 0, 1, 0, VARINT | 6, 0, END,
+    Kind::Pong as u8, VARINT | 7, END,
+    Kind::Accept as u8, VARINT | 8, 0, VARINT | 9, FIXED | 10, VARINT | 13, END,
+    Kind::Ping as u8, 0, END,
+    Kind::Bye as u8, 0, END,
+    Kind::Ack as u8, VARINT | 8, VARINT | 9, VARINT | 12, VARINT | 13, 0, END,
+    Kind::Ack as u8, VARINT | 8, VARINT | 9, VARINT | 12, VARINT | 13, 1, 0, 1, 0, END,
+    Kind::Accept as u8, VARINT | 14, 1, 0, 0, 0, 0, 0, 0, END,
+    Kind::Decline as u8, 0, VARINT | 14, VARINT | 15, END,
+    Kind::Done as u8, VARINT | 14, VARINT | 15, END,
+    Kind::Abort as u8, 2, VARINT | 14, VARINT | 15, END,
+    Kind::Abort as u8, 0, 0, VARINT | 15, END,
+];
 
 impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
     /// A frame that says a code of a transfer, or of the session. Until it is sent no further frame is taken.
@@ -61,89 +90,87 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
     }
 
     /// Lays the first frame that is owed into the transmit buffer, which is empty.
+    #[inline(never)]
     pub(super) fn emit(&mut self) {
-        let credit = self.credit();
-        let is_open = self.is_open();
-        let mut w = Writer::new(self.transmit.get_mut(F::HEAD..).unwrap_or_default());
-        let (id, code) = (self.replying, self.saying);
-        let first = self.owed.take_first();
-        match first {
-            Owed::HELLO => {
-                let frame = Self::largest(self.receive.len()) as u32;
-                Hello {
-                    version: 1,
-                    nonce: self.nonce,
-                    echo: self.echo,
-                    flags: if is_open && self.echo == self.peer { Hello::OPEN } else { 0 },
-                    frame,
-                    window: self.window,
-                    eager: 0,
-                    transfers: 1,
-                    gaps: 0,
-                    // What an OFFER has beside it.
-                    name: frame.saturating_sub(54),
-                    digests: DigestList::EMPTY,
-                }
-                .emit(&mut w);
-                self.echo = self.peer;
-            }
-            Owed::PONG => Pong { number: self.pong }.emit(&mut w),
-            Owed::ACCEPT => Accept {
-                transfer: self.id,
-                have: false,
-                offset: self.received.into(),
-                check: self.check,
-                credit,
-            }
-            .emit(&mut w),
-            Owed::ACK => {
-                self.untold = 0;
-                let ack = Ack {
-                    transfer: self.id,
-                    received: self.received.into(),
-                    durable: self.durable.into(),
-                    credit,
-                    gaps: Gaps::NONE,
-                };
-                match self.gap {
-                    Gap::None => ack.emit_without_gaps(&mut w),
-                    Gap::Told => ack.emit_lost(&mut w),
-                }
-            }
-            Owed::PING => Ping { number: 0 }.emit(&mut w),
-            Owed::BYE => Bye { code: Code::Ok, words: "" }.emit(&mut w),
-            _ => match self.reply {
-                Reply::Have => {
-                    Accept { transfer: id, have: true, offset: 0, check: 0, credit: 0 }.emit(&mut w);
-                }
-                Reply::Decline => {
-                    Decline { what: Answered::Offer, number: id, code, words: "" }.emit(&mut w);
-                }
-                Reply::Done => Done { transfer: id, code, words: "" }.emit(&mut w),
-                Reply::Abort => Abort { scope: Scope::Receiving, transfer: id, code, words: "" }.emit(&mut w),
-                Reply::End => Abort { scope: Scope::Session, transfer: 0, code, words: "" }.emit(&mut w),
+        let frame = Self::largest(self.receive.len()) as u32;
+        let numbers = [
+            self.nonce as u32,
+            (self.nonce >> 32) as u32,
+            self.echo as u32,
+            (self.echo >> 32) as u32,
+            if self.is_open() && self.echo == self.peer { Hello::OPEN.into() } else { 0 },
+            frame,
+            // An OFFER has at most so many bytes beside the name.
+            frame.saturating_sub(54),
+            self.pong,
+            self.id,
+            self.received,
+            self.check,
+            self.window,
+            self.durable,
+            match self.sink {
+                Sink::Ready => self.window,
+                Sink::Busy => 0,
             },
+            self.replying,
+            self.saying as u32,
+        ];
+        let mut nth = self.owed.take_first();
+        if nth == REPLY {
+            nth = self.reply as u8;
+        } else if nth == ACK {
+            self.untold = 0;
+            nth = nth.wrapping_add(self.gap as u8);
         }
-        let length = w.len();
-        let tag = if first == Owed::HELLO { 0 } else { self.sending };
-        let frame = area_of(self.transmit, F::HEAD, length);
+        let tag = if nth == 0 { 0 } else { self.sending };
+        if nth == 0 {
+            self.echo = self.peer;
+        }
+        self.end = F::HEAD;
+        for &field in FRAMES {
+            if field == END {
+                match nth.checked_sub(1) {
+                    Some(next) => nth = next,
+                    None => break,
+                }
+            } else if nth == 0 {
+                let number = numbers.get(usize::from(field & 0x3F)).copied().unwrap_or_default();
+                match field >> 6 {
+                    0 | 1 => self.put_u8(field),
+                    2 => self.put(number),
+                    _ => self.put_u32(number),
+                }
+            }
+        }
+        let frame = self.transmit.get(F::HEAD..self.end).unwrap_or_default();
         let check = self.crc.update(tag, frame);
-        if let Some(place) = self.transmit.get_mut(F::HEAD.wrapping_add(length)..).and_then(<[u8]>::first_chunk_mut) {
-            *place = check.to_le_bytes();
-        }
-        let laid = self.framing.lay(self.transmit, length.wrapping_add(CHECK_LEN));
+        self.put_u32(check);
+        let laid = self.framing.lay(self.transmit, self.end.wrapping_sub(F::HEAD));
         (self.sent, self.end) = (laid.start, laid.end);
         self.spoke = self.now;
     }
 
-    fn credit(&self) -> u32 {
-        match self.sink {
-            Sink::Ready => self.window,
-            Sink::Busy => 0,
+    #[inline(never)]
+    fn put_u8(&mut self, byte: u8) {
+        if let Some(place) = self.transmit.get_mut(self.end) {
+            *place = byte;
+            self.end = self.end.wrapping_add(1);
         }
     }
-}
 
-fn area_of(buffer: &[u8], start: usize, length: usize) -> &[u8] {
-    buffer.get(start..start.wrapping_add(length)).unwrap_or_default()
+    fn put(&mut self, number: u32) {
+        let mut left = number;
+        while left > 0x7F {
+            self.put_u8(left as u8 | 0x80);
+            left >>= 7;
+        }
+        self.put_u8(left as u8);
+    }
+
+    #[inline(never)]
+    fn put_u32(&mut self, number: u32) {
+        for byte in number.to_le_bytes() {
+            self.put_u8(byte);
+        }
+    }
 }

@@ -9,7 +9,7 @@ use crate::session::transitions::SessionState;
 use crate::session::{Buffers, Nonce, Speaks};
 use crate::storage::Part;
 use crate::units::Instant;
-use crate::wire::{CHECK_LEN, Code, Crc32, MIN_FRAME, Nibble};
+use crate::wire::{Code, Crc32, MIN_FRAME, Nibble};
 
 const HANDSHAKE: Span = Span::seconds(10);
 const KEEP_ALIVE: Span = Span::seconds(10);
@@ -130,6 +130,9 @@ pub struct Receiver<'b, F, C = Nibble> {
     /// What of the frame is to be stored.
     pub(super) from: usize,
     pub(super) to: usize,
+    /// The next field of the frame, and where its fields end.
+    pub(super) at: usize,
+    pub(super) stop: usize,
     pub(super) window: u32,
     pub(super) sync_bytes: u32,
     /// The transfer, and the highest of all that were offered.
@@ -220,6 +223,8 @@ impl<'b, F: Framing, C: Crc32> Receiver<'b, F, C> {
             tail: 0,
             from: 0,
             to: 0,
+            at: 0,
+            stop: 0,
             window: setup.window,
             sync_bytes: setup.sync_bytes,
             id: 0,
@@ -416,14 +421,4 @@ impl<'b, F: Framing, C: Crc32> Receiver<'b, F, C> {
     pub(super) fn is_speaking(&self) -> bool {
         self.sent < self.end
     }
-
-    pub(super) fn body(&self) -> &[u8] {
-        body(self.receive, self.fill)
-    }
-}
-
-/// The fields of a frame that takes so many bytes of the buffer.
-#[inline(never)]
-pub(super) fn body(buffer: &[u8], fill: usize) -> &[u8] {
-    buffer.get(1..fill.saturating_sub(CHECK_LEN)).unwrap_or_default()
 }

@@ -37,7 +37,6 @@ pub use crc_shift::{Shift, combine, shift};
 pub use data::Data;
 pub use digest::{DigestKind, DigestList};
 pub use end::{Done, End};
-pub(crate) use fields::Fields;
 pub use frame::{Frame, FrameError};
 pub use hello::Hello;
 pub use kind::{CHECK_LEN, Kind, MAX_CONTROL, MIN_FRAME, SEALED, SKIPPABLE, is_skippable};
