@@ -7,7 +7,6 @@ use crate::error::{Error, LinkError, PeerError};
 use crate::session::Fault;
 use crate::session::transitions::SessionState;
 use crate::storage::Part;
-use crate::action::Answer;
 use crate::wire::{CHECK_LEN, Code, Crc32, Hello, Kind, MIN_FRAME, Malformed, Offer, Scope, is_skippable, split_check, tag};
 
 /// The first fields of an OFFER; `u32::MAX` is a size that is unknown, or too large.
@@ -240,9 +239,9 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
         self.size = size;
         self.todo = Todo::Offer;
         if flags & Offer::SIZE != 0 && size == u32::MAX {
-            self.decided(Answer::Refuse(Code::TooLarge.into()));
+            self.decline(Code::TooLarge);
         } else if digest != 0 || flags & Offer::WANTED != 0 {
-            self.decided(Answer::Refuse(Code::Unsupported.into()));
+            self.decline(Code::Unsupported);
         }
         Ok(())
     }
@@ -266,9 +265,8 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
         let Some(skip) = self.received.checked_sub(offset) else {
             return self.missing(self.gap);
         };
-        self.to = self.stop;
-        self.from = self.at.saturating_add(skip as usize);
-        if self.from < self.to {
+        self.at = self.at.saturating_add(skip as usize);
+        if self.at < self.stop {
             self.todo = Todo::Store;
         } else if F::LOSSY {
             self.owed.add(Owed::ACK);

@@ -9,28 +9,37 @@
 //! - The deadlines are those of §13 and cannot be set. [`Action::Wait`](crate::Action::Wait) asks to be called four times a second.
 //! - Words beside a code are neither sent nor read, and bytes on the line that are no frame are dropped.
 
-mod engine;
+mod driver;
 mod fields;
 mod frames;
 mod framing;
 mod owed;
+mod poll;
 mod receiver;
 
 
 
+pub use driver::{Store, Verdict, turn};
 pub use framing::{Cobs, Framing, Piece, Stream};
+pub use poll::{Ask, Offer};
 pub use receiver::{Receiver, Setup};
 
 use crate::units::Instant;
 
-/// A moment, in steps of 1,024 microseconds, that comes again after 50 days: enough to tell how long ago something was.
+/// In microseconds.
+const SECOND: u64 = 1_000_000;
+
+/// Microseconds in a step, as a power of two.
+const STEP: u32 = 18;
+
+/// A moment, in steps of about a quarter of a second: deadlines need no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 struct Moment(u32);
 
 impl Moment {
     fn of(now: Instant) -> Self {
-        Self((now.as_micros() >> 10) as u32)
+        Self((now.as_micros() >> STEP) as u32)
     }
 
     /// Whether it lies so long before `now`.
@@ -44,7 +53,8 @@ impl Moment {
 struct Span(u32);
 
 impl Span {
+    /// So many seconds or a little more.
     const fn seconds(seconds: u32) -> Self {
-        Self(seconds.wrapping_mul(1_000_000) >> 10)
+        Self((seconds.wrapping_mul(SECOND as u32) >> STEP).wrapping_add(1))
     }
 }

@@ -3,7 +3,6 @@
 use super::framing::Framing;
 use super::owed::{Owed, Reply};
 use super::{Moment, Span};
-use crate::action::{Answer, Refusal};
 use crate::error::{Error, LinkError, ResourceError};
 use crate::session::transitions::SessionState;
 use crate::session::{Buffers, Nonce, Speaks};
@@ -127,9 +126,6 @@ pub struct Receiver<'b, F, C = Nibble> {
     pub(super) head: usize,
     /// ... and there up to here.
     pub(super) tail: usize,
-    /// What of the frame is to be stored.
-    pub(super) from: usize,
-    pub(super) to: usize,
     /// The next field of the frame, and where its fields end.
     pub(super) at: usize,
     pub(super) stop: usize,
@@ -152,9 +148,6 @@ pub struct Receiver<'b, F, C = Nibble> {
     pub(super) sending: u32,
     pub(super) receiving: u32,
     pub(super) error: Option<Error>,
-    pub(super) answer: Option<Answer>,
-    /// The last poll.
-    pub(super) polled: Instant,
     pub(super) nonce: u64,
     /// The peer's, 0 before its first HELLO.
     pub(super) peer: u64,
@@ -188,7 +181,6 @@ impl<'b, F: Framing, C: Crc32> Receiver<'b, F, C> {
         if Self::largest(receive.len()) < MIN_FRAME {
             return Err(Error::Resource(ResourceError::BufferTooSmall { needed: MIN_FRAME + 1 }));
         }
-        let polled = now;
         let now = Moment::of(now);
         Ok(Self {
             state: SessionState::Opening,
@@ -221,8 +213,6 @@ impl<'b, F: Framing, C: Crc32> Receiver<'b, F, C> {
             fill: 0,
             head: 0,
             tail: 0,
-            from: 0,
-            to: 0,
             at: 0,
             stop: 0,
             window: setup.window,
@@ -240,8 +230,6 @@ impl<'b, F: Framing, C: Crc32> Receiver<'b, F, C> {
             sending: 0,
             receiving: 0,
             error: None,
-            answer: None,
-            polled,
             nonce: setup.nonce.number(),
             peer: 0,
             echo: 0,
@@ -299,61 +287,26 @@ impl<'b, F: Framing, C: Crc32> Receiver<'b, F, C> {
         self.reply(reply, self.id, code);
     }
 
-    /// What the storage says to the OFFER.
-    pub(super) fn decided(&mut self, answer: Answer) {
-        self.todo = Todo::Nothing;
-        self.fill = 0;
-        let refusal = match answer {
-            Answer::Accept(from, _) => match u32::try_from(from.offset) {
-                Ok(offset) if offset <= self.size => {
-                    self.phase = Phase::Receiving;
-                    (self.received, self.durable, self.check) = (offset, offset, from.check);
-                    (self.unsynced, self.untold) = (0, 0);
-                    self.gap = Gap::None;
-                    self.owed.add(Owed::ACCEPT);
-                    return;
-                }
-                _ => Code::Storage,
-            },
-            Answer::Have => {
-                self.ended = Code::Ok;
-                self.reply(Reply::Have, self.id, Code::Ok);
-                return;
-            }
-            Answer::Refuse(refusal) => refusal.failed().code,
-        };
-        self.ended = refusal;
-        self.reply(Reply::Decline, self.id, refusal);
-    }
-
     /// The sink has taken `n` bytes.
     pub(super) fn took(&mut self, n: usize) {
-        let bytes = self.receive.get(self.from..self.to).and_then(|bytes| bytes.get(..n)).unwrap_or_default();
-        if bytes.is_empty() {
-            self.asked = Sink::Busy;
-            if self.sink == Sink::Ready {
-                self.sink = Sink::Busy;
-                self.owed.add(Owed::ACK);
-            }
-            return;
-        }
+        let end = self.at.saturating_add(n).min(self.stop);
+        let bytes = self.receive.get(self.at..end).unwrap_or_default();
         self.check = self.crc.update(self.check, bytes);
-        let n = bytes.len();
-        let added = n as u32;
+        let added = bytes.len() as u32;
         if self.unsynced == 0 {
             self.synced = self.now;
         }
-        self.from = self.from.wrapping_add(n);
+        self.at = end;
         self.received = self.received.wrapping_add(added);
-        self.unsynced = self.unsynced.saturating_add(added);
-        self.untold = self.untold.saturating_add(added);
+        self.unsynced = self.unsynced.wrapping_add(added);
+        self.untold = self.untold.wrapping_add(added);
         self.progress();
         self.gap = Gap::None;
         if self.sink == Sink::Busy || self.untold >= self.window / 2 {
             self.sink = Sink::Ready;
             self.owed.add(Owed::ACK);
         }
-        if self.from == self.to {
+        if end == self.stop {
             self.fill = 0;
             self.todo = Todo::Nothing;
             self.sync_if(self.unsynced >= self.sync_bytes);
@@ -364,12 +317,6 @@ impl<'b, F: Framing, C: Crc32> Receiver<'b, F, C> {
         if due && self.phase == Phase::Receiving && self.unsynced > 0 && self.todo == Todo::Nothing {
             self.todo = Todo::Sync;
         }
-    }
-
-    /// The storage could not store.
-    pub(super) fn failed(&mut self, refusal: Refusal) {
-        self.fill = 0;
-        self.finish(Reply::Abort, refusal.failed().code, Part::Keep);
     }
 
     /// What has become too late; whether that makes anything to do.
@@ -408,17 +355,12 @@ impl<'b, F: Framing, C: Crc32> Receiver<'b, F, C> {
                 self.owed.add(Owed::HELLO);
             }
         }
-        self.todo == Todo::Sync || (!self.is_speaking() && self.owed != Owed::NOTHING)
+        self.todo == Todo::Sync || (self.sent >= self.end && self.owed != Owed::NOTHING)
     }
 
     /// Nothing more goes to the link.
     pub(super) fn cut(&mut self) {
         self.owed = Owed::NOTHING;
         self.end = self.sent;
-    }
-
-    /// Whether a whole frame is laid or under way to the link.
-    pub(super) fn is_speaking(&self) -> bool {
-        self.sent < self.end
     }
 }

@@ -223,12 +223,6 @@ impl<'a> Ack<'a> {
         w.u8(0);
     }
 
-    /// Writes an ACK that says that something was lost behind `received`, of an end that remembers no gaps.
-    pub(crate) fn emit_lost(&self, w: &mut Writer<'_>) {
-        self.emit_until_gaps(w);
-        w.bytes(&[1, 0, 1, 0]);
-    }
-
     /// Writes an ACK with as many of these gaps as find room, the first first. With each comes how many bytes have been received in one
     /// piece from its end on.
     pub(crate) fn emit_first(&self, gaps: impl Iterator<Item = (Gap, u64)> + Clone, w: &mut Writer<'_>) {

@@ -36,18 +36,11 @@ fn main() -> ! {
         let (receive, transmit, slots, session) =
             unsafe { (lend(RECEIVE), lend(TRANSMIT), lend(SLOTS), lend(SESSION)) };
         let buffers = Buffers { receive, transmit };
-        #[cfg(not(feature = "lean"))]
         let role = slots.write(Slots::FREE).role();
         // The board waits to be spoken to: what is on the other end of the wire may be a terminal.
-        #[cfg(not(feature = "lean"))]
         let opening = (Speaks::Second, Nonce::new(random()));
         let framing = (Framing::new(), Nibble);
-        #[cfg(not(feature = "lean"))]
         let Ok(engine) = Session::with_framing(buffers, &LIMITS, role, framing, opening, now()) else {
-            continue;
-        };
-        #[cfg(feature = "lean")]
-        let Ok(engine) = Engine::new(buffers, &sampan_core::lean::Setup{speaks: Speaks::Second, nonce: Nonce::new(random()), window: 112, sync_bytes: 2048}, framing, now()) else {
             continue;
         };
         let engine = session.write(engine);

@@ -5,13 +5,9 @@
 use sampan_core::{Both, Outgoing, Sender};
 use sampan_core::{Incoming, Receiver, Session};
 
-#[cfg(all(feature = "lean", feature = "cobs"))]
-pub(crate) use sampan_core::lean::Cobs as Framing;
-#[cfg(all(feature = "lean", not(feature = "cobs")))]
-pub(crate) use sampan_core::lean::Stream as Framing;
-#[cfg(all(not(feature = "lean"), feature = "cobs"))]
+#[cfg(feature = "cobs")]
 pub(crate) use sampan_core::Cobs as Framing;
-#[cfg(all(not(feature = "lean"), not(feature = "cobs")))]
+#[cfg(not(feature = "cobs"))]
 pub(crate) use sampan_core::Stream as Framing;
 
 #[cfg(feature = "both")]
@@ -19,9 +15,6 @@ pub(crate) type Role = Both<'static>;
 #[cfg(not(feature = "both"))]
 pub(crate) type Role = Receiver<'static>;
 
-#[cfg(feature = "lean")]
-pub(crate) type Engine = sampan_core::lean::Receiver<'static, Framing>;
-#[cfg(not(feature = "lean"))]
 pub(crate) type Engine = Session<'static, Role, Framing>;
 
 /// Room for one transfer each way.
