@@ -83,19 +83,14 @@ pub(super) enum Farewell {
 }
 
 /// An [`Engine`](crate::Engine) of an end that only receives; see [the module](super).
-// What is narrow comes first: the short loads of small processors reach no further.
+// What is narrow comes first: the short loads of small processors reach no further. What begins as zero lies in short runs: longer ones
+// would be filled by a function that is larger than all of `new`.
 #[derive(Debug)]
 #[repr(C)]
 pub struct Receiver<'b, F, C = Nibble> {
     pub(super) state: SessionState,
     pub(super) phase: Phase,
     pub(super) todo: Todo,
-    pub(super) owed: Owed,
-    pub(super) reply: Reply,
-    /// What the reply says.
-    pub(super) saying: Code,
-    /// How the last transfer ended.
-    pub(super) ended: Code,
     pub(super) link: Link,
     pub(super) sink: Sink,
     /// Whether the sink was busy in this round already.
@@ -105,52 +100,58 @@ pub struct Receiver<'b, F, C = Nibble> {
     pub(super) bye: Farewell,
     /// What becomes of the part, once what it has is durable.
     pub(super) leaving: Part,
+    pub(super) owed: Owed,
+    pub(super) reply: Reply,
+    /// What the reply says.
+    pub(super) saying: Code,
+    /// How the last transfer ended.
+    pub(super) ended: Code,
     pub(super) framing: F,
     pub(super) crc: C,
     pub(super) now: Moment,
-    pub(super) heard: Moment,
-    pub(super) spoke: Moment,
-    /// When a transfer came further.
-    pub(super) progressed: Moment,
-    pub(super) repeated: Moment,
-    pub(super) synced: Moment,
-    pub(super) patience: Span,
-    pub(super) transmit: &'b mut [u8],
-    /// What of it is still to go to the link.
+    /// What of the transmit buffer is still to go to the link.
     pub(super) sent: usize,
     pub(super) end: usize,
-    pub(super) receive: &'b mut [u8],
-    /// Bytes of the frame under way, at its start.
+    /// Bytes of the frame under way, at the start of the receive buffer.
     pub(super) fill: usize,
+    pub(super) heard: Moment,
     /// What the link has brought behind it: looked at up to here ...
     pub(super) head: usize,
     /// ... and there up to here.
     pub(super) tail: usize,
+    pub(super) receive: &'b mut [u8],
     /// The next field of the frame, and where its fields end.
     pub(super) at: usize,
     pub(super) stop: usize,
-    pub(super) window: u32,
-    pub(super) sync_bytes: u32,
     /// The transfer, and the highest of all that were offered.
     pub(super) id: u32,
+    pub(super) spoke: Moment,
     pub(super) last: u32,
     pub(super) size: u32,
     pub(super) received: u32,
-    pub(super) durable: u32,
+    /// When a transfer came further.
+    pub(super) progressed: Moment,
     /// CRC-32 of what has been received.
     pub(super) check: u32,
     pub(super) unsynced: u32,
     pub(super) untold: u32,
+    pub(super) window: u32,
+    pub(super) durable: u32,
     /// Whose code the reply says.
     pub(super) replying: u32,
     pub(super) pong: u32,
+    pub(super) transmit: &'b mut [u8],
     /// Start values of the checks of frames to and from the peer (§3.4).
     pub(super) sending: u32,
     pub(super) receiving: u32,
-    pub(super) error: Option<Error>,
+    pub(super) sync_bytes: u32,
+    pub(super) repeated: Moment,
+    pub(super) synced: Moment,
+    pub(super) patience: Span,
     pub(super) nonce: u64,
     /// The peer's, 0 before its first HELLO.
     pub(super) peer: u64,
+    pub(super) error: Option<Error>,
     /// The nonce that the next HELLO echoes: that of the peer, or of one that may have begun a new session.
     pub(super) echo: u64,
 }
