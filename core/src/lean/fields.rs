@@ -9,7 +9,7 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
     /// The next byte; 0 behind the last, which [`whole`](Self::whole) then tells.
     #[inline(never)]
     pub(super) fn u8(&mut self) -> u8 {
-        let byte = self.receive.get(..self.stop).and_then(|frame| frame.get(self.at)).copied().unwrap_or_default();
+        let byte = self.rest().first().copied().unwrap_or_default();
         self.at = self.at.wrapping_add(1);
         byte
     }
@@ -44,6 +44,12 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
             }
             shift = shift.wrapping_add(7);
         }
+    }
+
+    /// What is left of the frame's fields.
+    #[inline(never)]
+    pub(super) fn rest(&self) -> &[u8] {
+        self.receive.get(self.at..self.stop).unwrap_or_default()
     }
 
     /// Whether all fields were there.

@@ -3,7 +3,7 @@
 use super::framing::{Framing, Piece};
 use super::owed::{Owed, Reply};
 use super::receiver::{Begun, Farewell, Gap, Phase, Receiver, Todo};
-use crate::error::{Error, LinkError, PeerError};
+use crate::error::{LinkError, PeerError};
 use crate::session::Fault;
 use crate::session::transitions::SessionState;
 use crate::storage::Part;
@@ -19,27 +19,27 @@ pub(super) struct Heading {
 
 impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
     /// Takes bytes of the link's up to the end of a frame; whether one has ended.
+    #[inline(never)]
     pub(super) fn take(&mut self) -> bool {
         let max = Self::largest(self.receive.len());
-        while let Some(&byte) = self.receive.get(..self.tail).and_then(|bytes| bytes.get(self.head)) {
+        while self.head < self.tail {
+            let byte = self.receive.get(self.head).copied().unwrap_or_default();
             self.head = self.head.wrapping_add(1);
             let piece = self.framing.take(byte, max);
             if let Piece::Byte(byte) | Piece::LastByte(byte) = piece {
                 // What is too long loses its end, and so its check.
-                if let Some(place) = self.receive.get_mut(..max).and_then(|buffer| buffer.get_mut(self.fill)) {
+                if self.fill < max
+                    && let Some(place) = self.receive.get_mut(self.fill)
+                {
                     *place = byte;
                     self.fill = self.fill.wrapping_add(1);
                 }
             }
             match piece {
                 Piece::Nothing | Piece::Byte(_) => continue,
-                Piece::LastByte(_) | Piece::End => {
-                    if let Err(error) = self.frame() {
-                        self.fail(error);
-                    }
-                }
+                Piece::LastByte(_) | Piece::End => self.frame(),
                 Piece::Noise => {}
-                Piece::Broken(error) => self.fail(error.into()),
+                Piece::Broken(error) => self.fail(error.into(), Code::Protocol),
             }
             if !self.holds_frame() {
                 self.fill = 0;
@@ -57,40 +57,43 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
     }
 
     /// Checks the frame and does what it says, as far as that needs nobody else.
-    fn frame(&mut self) -> Result<(), Error> {
+    #[inline(never)]
+    fn frame(&mut self) {
         self.at = 1;
         self.stop = self.fill.wrapping_sub(CHECK_LEN);
         let frame = self.receive.get(..self.fill).unwrap_or_default();
-        let Some((content, check)) = split_check(frame) else { return Ok(()) };
-        let Some(&code) = content.first() else { return Ok(()) };
-        let hello = code == Kind::Hello.code();
-        let known = self.peer != 0;
+        let Some((content, check)) = split_check(frame) else { return };
+        let Some(&code) = content.first() else { return };
+        let hello = code == Kind::Hello as u8;
         let start = if hello { 0 } else { self.receiving };
         let right = self.crc.update(start, content) == check;
-        let kind = Kind::from_code(code);
         if F::LOSSY {
-            if !right || !(hello || known) {
-                return Ok(());
+            if !right || !(hello || self.peer != 0) {
+                return;
             }
             if !hello {
                 self.heard = self.now;
                 if self.state == SessionState::Opening {
-                    self.opened();
-                    return Ok(());
+                    return self.opened();
                 }
             }
-        } else if !hello && self.state == SessionState::Opening {
-            return Err(kind.map_or(PeerError::UnknownKind(code), PeerError::Unexpected).into());
-        } else if !right {
-            return Err(LinkError::Corrupt.into());
+        } else if !right && (hello || self.is_open()) {
+            return self.fail(LinkError::Corrupt.into(), Code::Integrity);
         }
-        let Some(kind) = kind else {
-            return if is_skippable(code) { Ok(()) } else { Err(PeerError::UnknownKind(code).into()) };
+        let Some(kind) = Kind::from_code(code) else {
+            if !is_skippable(code) {
+                self.fail(PeerError::UnknownKind(code).into(), Code::Protocol);
+            }
+            return;
         };
-        match self.dispatch(kind) {
+        let result = if hello || self.is_open() { self.dispatch(kind) } else { Err(Fault::Unexpected) };
+        let Err(fault) = result else { return };
+        let error = fault.of(kind).into();
+        match fault {
             // What came before it, or its answer, was lost: one of the two comes again.
-            Err(Fault::Unexpected) if F::LOSSY => Ok(()),
-            result => result.map_err(|fault| fault.of(kind).into()),
+            Fault::Unexpected if F::LOSSY => {}
+            Fault::Restarted | Fault::Aborted(_) => self.end(error),
+            _ => self.fail(error, Code::Protocol),
         }
     }
 

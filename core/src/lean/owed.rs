@@ -90,7 +90,6 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
     }
 
     /// Lays the first frame that is owed into the transmit buffer, which is empty.
-    #[inline(never)]
     pub(super) fn emit(&mut self) {
         let frame = Self::largest(self.receive.len()) as u32;
         let numbers = [

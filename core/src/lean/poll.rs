@@ -171,15 +171,11 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
                 self.at = 1;
                 let Heading { flags, size, .. } = self.heading();
                 let length = usize::from(self.u8());
-                let rest = self.receive.get(self.at..self.stop).unwrap_or_default();
-                let (identity, name) = rest.split_at_checked(length).unwrap_or_default();
+                let (identity, name) = self.rest().split_at_checked(length).unwrap_or_default();
                 let size = if size == u32::MAX { None } else { Some(size) };
                 Ask::Offered(Offer { size, identity, name: UncheckedName::new(name), flags })
             }
-            Todo::Store => {
-                let data = self.receive.get(self.at..self.stop).unwrap_or_default();
-                Ask::Store { offset, data }
-            }
+            Todo::Store => Ask::Store { offset, data: self.rest() },
             Todo::Sync => {
                 self.unsynced = 0;
                 Ask::Sync { offset, check }
@@ -190,6 +186,7 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
     }
 
     /// Where bytes from the link go next; empty while frames wait for the storage or the link.
+    #[inline(never)]
     pub fn receive_buffer(&mut self) -> &mut [u8] {
         self.receive.get_mut(self.tail..).unwrap_or_default()
     }
@@ -204,7 +201,7 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
 
     /// The link has ended or failed.
     pub fn link_lost(&mut self) {
-        self.fail(LinkError::Lost.into());
+        self.end(LinkError::Lost.into());
         self.cut();
     }
 

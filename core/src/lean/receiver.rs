@@ -179,7 +179,7 @@ impl<'b, F: Framing, C: Crc32> Receiver<'b, F, C> {
     /// [`ResourceError::BufferTooSmall`] if a buffer has less than 72 bytes (to transmit: 64).
     pub fn new(buffers: Buffers<'b>, setup: &Setup, (framing, crc): (F, C), now: Instant) -> Result<Self, Error> {
         let Buffers { receive, transmit } = buffers;
-        if Self::largest(receive.len()) < MIN_FRAME {
+        if receive.len() <= MIN_FRAME {
             return Err(Error::Resource(ResourceError::BufferTooSmall { needed: MIN_FRAME + 1 }));
         }
         let now = Moment::of(now);
@@ -239,7 +239,7 @@ impl<'b, F: Framing, C: Crc32> Receiver<'b, F, C> {
 
     /// The largest frame that a receive buffer of `length` bytes holds: one byte of the link's comes behind it.
     pub(super) fn largest(length: usize) -> usize {
-        length.saturating_sub(1)
+        length.wrapping_sub(1)
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -253,9 +253,9 @@ impl<'b, F: Framing, C: Crc32> Receiver<'b, F, C> {
         self.patience = REPEAT;
     }
 
-    /// Ends the session: the peer is told if that is of use to it.
+    /// Ends the session.
     #[inline(never)]
-    pub(super) fn fail(&mut self, error: Error) {
+    pub(super) fn end(&mut self, error: Error) {
         if matches!(self.state, SessionState::Ending | SessionState::Closed) {
             return;
         }
@@ -263,9 +263,15 @@ impl<'b, F: Framing, C: Crc32> Receiver<'b, F, C> {
         self.error = Some(error);
         self.heard = self.now;
         self.leave(Part::Keep, Code::Unknown);
-        let greeted = self.peer != 0 && !self.owed.has(Owed::HELLO);
         self.owed = Owed::NOTHING;
-        if let Some(code) = error.abort_code().filter(|_| greeted) {
+    }
+
+    /// Ends the session, and tells the peer if it can hear that.
+    #[inline(never)]
+    pub(super) fn fail(&mut self, error: Error, code: Code) {
+        let greeted = self.peer != 0 && !self.owed.has(Owed::HELLO);
+        self.end(error);
+        if greeted {
             self.reply(Reply::End, 0, code);
         }
     }
@@ -289,15 +295,16 @@ impl<'b, F: Framing, C: Crc32> Receiver<'b, F, C> {
     }
 
     /// The sink has taken `n` bytes.
+    #[inline(never)]
     pub(super) fn took(&mut self, n: usize) {
-        let end = self.at.saturating_add(n).min(self.stop);
-        let bytes = self.receive.get(self.at..end).unwrap_or_default();
+        let rest = self.receive.get(self.at..self.stop).unwrap_or_default();
+        let bytes = rest.get(..n).unwrap_or(rest);
         self.check = self.crc.update(self.check, bytes);
         let added = bytes.len() as u32;
         if self.unsynced == 0 {
             self.synced = self.now;
         }
-        self.at = end;
+        self.at = self.at.wrapping_add(added as usize);
         self.received = self.received.wrapping_add(added);
         self.unsynced = self.unsynced.wrapping_add(added);
         self.untold = self.untold.wrapping_add(added);
@@ -307,7 +314,7 @@ impl<'b, F: Framing, C: Crc32> Receiver<'b, F, C> {
             self.sink = Sink::Ready;
             self.owed.add(Owed::ACK);
         }
-        if end == self.stop {
+        if self.at >= self.stop {
             self.fill = 0;
             self.todo = Todo::Nothing;
             self.sync_if(self.unsynced >= self.sync_bytes);
@@ -333,14 +340,14 @@ impl<'b, F: Framing, C: Crc32> Receiver<'b, F, C> {
         };
         if self.heard.is_past(span, now) {
             match self.state {
-                SessionState::Opening => self.fail(LinkError::Handshake.into()),
-                SessionState::Open => self.fail(LinkError::Silent.into()),
+                SessionState::Opening => self.end(LinkError::Handshake.into()),
+                SessionState::Open => self.end(LinkError::Silent.into()),
                 SessionState::Ending | SessionState::Closed => self.cut(),
             }
             return true;
         }
         if self.progressed.is_past(STALL, now) {
-            self.fail(LinkError::Stalled.into());
+            self.fail(LinkError::Stalled.into(), Code::Timeout);
             return true;
         }
         if self.is_open() && self.spoke.is_past(KEEP_ALIVE, now) {
