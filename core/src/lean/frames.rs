@@ -7,7 +7,12 @@ use crate::error::{LinkError, PeerError};
 use crate::session::Fault;
 use crate::session::transitions::SessionState;
 use crate::storage::Part;
-use crate::wire::{CHECK_LEN, Code, Crc32, Hello, Kind, MIN_FRAME, Malformed, Offer, Scope, is_skippable, split_check, tag};
+use crate::wire::{
+    CHECK_LEN, Code, Crc32, Hello, Kind, MIN_FRAME, Malformed, Offer, Scope, is_skippable, tag,
+};
+
+/// The check of whatever ends with its own check.
+const CHECKED: u32 = 0x2144_DF1C;
 
 /// The first fields of an OFFER; `u32::MAX` is a size that is unknown, or too large.
 pub(super) struct Heading {
@@ -62,11 +67,10 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
         self.at = 1;
         self.stop = self.fill.wrapping_sub(CHECK_LEN);
         let frame = self.receive.get(..self.fill).unwrap_or_default();
-        let Some((content, check)) = split_check(frame) else { return };
-        let Some(&code) = content.first() else { return };
+        let Some(&code) = frame.first() else { return };
         let hello = code == Kind::Hello as u8;
         let start = if hello { 0 } else { self.receiving };
-        let right = self.crc.update(start, content) == check;
+        let right = self.crc.update(start, frame) == CHECKED && self.fill > CHECK_LEN;
         if F::LOSSY {
             if !right || !(hello || self.peer != 0) {
                 return;
@@ -104,7 +108,7 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
             Kind::Data => self.data(),
             Kind::End => self.ended(),
             Kind::Ping | Kind::Notice => {
-                self.pong = self.varint();
+                self.replying = self.varint();
                 self.whole()?;
                 self.owed.add(Owed::PONG);
                 if self.phase == Phase::Receiving {
@@ -153,25 +157,28 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
         }
         let echoed = echo == self.nonce;
         let another = self.peer != 0 && self.peer != nonce;
-        if another && (!F::LOSSY || (self.is_open() && echoed)) {
+        if another && !F::LOSSY {
             return Err(Fault::Restarted);
         }
         self.echo = nonce;
-        if self.is_open() {
-            // One of another session may come late: only an echo says that it does not.
-            if another || if F::LOSSY { flags & Hello::OPEN == 0 } else { !echoed } {
-                self.owed.add(Owed::HELLO);
-            }
+        // The peer's may have been said before it had ours.
+        let unseen = if F::LOSSY { flags & Hello::OPEN == 0 } else { !echoed };
+        if another || unseen || !self.is_open() {
+            self.owed.add(Owed::HELLO);
+        }
+        // One of another session may come late: only an echo says that it does not.
+        if self.is_open() && !(another && echoed) {
             return Ok(());
         }
+        // What the peer has begun anew begins here too, under the nonce that it has echoed (§8.5).
+        self.leave(Part::Keep, Code::Unknown);
+        self.id = 0;
         self.peer = nonce;
         self.sending = tag(&mut self.crc, self.nonce, self.peer);
         self.receiving = tag(&mut self.crc, self.peer, self.nonce);
         if echoed {
             self.opened();
         }
-        // The peer's may have been said before it had ours.
-        self.owed.add(Owed::HELLO);
         Ok(())
     }
 
@@ -183,7 +190,7 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
 
     /// A frame for a transfer that is over, or never was.
     fn not_here(&mut self, id: u32) -> Result<(), Fault> {
-        if id > self.last {
+        if id > self.id {
             return Err(Fault::Unexpected);
         }
         if F::LOSSY {
@@ -219,7 +226,7 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
                 if F::LOSSY && again && dealt_with {
                     return self.not_here(id);
                 }
-                if !F::LOSSY && !restart && id <= self.last {
+                if !F::LOSSY && !restart && id <= self.id {
                     return Err(Fault::Unexpected);
                 }
             }
@@ -236,7 +243,6 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
         }
         self.phase = Phase::Idle;
         self.id = id;
-        self.last = self.last.max(id);
         self.begun = if restart { Begun::AtStart } else { Begun::Anywhere };
         self.progress();
         self.size = size;

@@ -89,6 +89,9 @@ impl Framing for Cobs {
     fn lay(&mut self, out: &mut [u8], length: usize) -> Range<usize> {
         let end = length.wrapping_add(Self::HEAD);
         let mut distance = 0_u8;
+        if let Some(head) = out.first_chunk_mut() {
+            *head = [DELIMITER; Self::HEAD];
+        }
         if let Some(end) = out.get_mut(end) {
             *end = DELIMITER;
         }

@@ -9,6 +9,7 @@
 //! - The deadlines are those of §13 and cannot be set. [`Action::Wait`](crate::Action::Wait) asks to be called four times a second.
 //! - Words beside a code are neither sent nor read, and bytes on the line that are no frame are dropped.
 
+mod adapted;
 mod driver;
 mod fields;
 mod frames;
@@ -17,8 +18,7 @@ mod owed;
 mod poll;
 mod receiver;
 
-
-
+pub use adapted::Adapted;
 pub use driver::{Store, Verdict, turn};
 pub use framing::{Cobs, Framing, Piece, Stream};
 pub use poll::{Ask, Offer};

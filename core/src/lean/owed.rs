@@ -65,18 +65,18 @@ const END: u8 = 0xFF;
 /// The fields of every frame that this end sends (§4, §5), in the order of [`Owed`] and then of [`Reply`]; the number is its place in those of `emit`.
 #[rustfmt::skip]
 const FRAMES: &[u8] = &[
-    Kind::Hello as u8, 1, FIXED, FIXED | 1, FIXED | 2, FIXED | 3, VARINT | 4, VARINT | 5, VARINT | 11, 0, 1, 0, VARINT | 6, 0, END,
-    Kind::Pong as u8, VARINT | 7, END,
-    Kind::Accept as u8, VARINT | 8, 0, VARINT | 9, FIXED | 10, VARINT | 13, END,
+    Kind::Hello as u8, 1, FIXED, FIXED | 1, FIXED | 2, FIXED | 3, VARINT | 4, VARINT | 5, VARINT | 10, 0, 1, 0, VARINT | 6, 0, END,
+    Kind::Pong as u8, VARINT | 13, END,
+    Kind::Accept as u8, VARINT | 7, 0, VARINT | 8, FIXED | 9, VARINT | 12, END,
     Kind::Ping as u8, 0, END,
     Kind::Bye as u8, 0, END,
-    Kind::Ack as u8, VARINT | 8, VARINT | 9, VARINT | 12, VARINT | 13, 0, END,
-    Kind::Ack as u8, VARINT | 8, VARINT | 9, VARINT | 12, VARINT | 13, 1, 0, 1, 0, END,
-    Kind::Accept as u8, VARINT | 14, 1, 0, 0, 0, 0, 0, 0, END,
-    Kind::Decline as u8, 0, VARINT | 14, VARINT | 15, END,
-    Kind::Done as u8, VARINT | 14, VARINT | 15, END,
-    Kind::Abort as u8, 2, VARINT | 14, VARINT | 15, END,
-    Kind::Abort as u8, 0, 0, VARINT | 15, END,
+    Kind::Ack as u8, VARINT | 7, VARINT | 8, VARINT | 11, VARINT | 12, 0, END,
+    Kind::Ack as u8, VARINT | 7, VARINT | 8, VARINT | 11, VARINT | 12, 1, 0, 1, 0, END,
+    Kind::Accept as u8, VARINT | 13, 1, 0, 0, 0, 0, 0, 0, END,
+    Kind::Decline as u8, 0, VARINT | 13, VARINT | 14, END,
+    Kind::Done as u8, VARINT | 13, VARINT | 14, END,
+    Kind::Abort as u8, 2, VARINT | 13, VARINT | 14, END,
+    Kind::Abort as u8, 0, 0, VARINT | 14, END,
 ];
 
 impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
@@ -100,8 +100,7 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
             if self.is_open() && self.echo == self.peer { Hello::OPEN.into() } else { 0 },
             frame,
             // An OFFER has at most so many bytes beside the name.
-            frame.saturating_sub(54),
-            self.pong,
+            frame.wrapping_sub(54),
             self.id,
             self.received,
             self.check,

@@ -193,7 +193,7 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
 
     /// `n` bytes were read into [`receive_buffer`](Self::receive_buffer).
     pub fn received(&mut self, n: usize, now: Instant) {
-        self.tail = self.tail.saturating_add(n).min(self.receive.len());
+        self.tail = self.tail.wrapping_add(n).min(self.receive.len());
         if !F::LOSSY && self.is_open() {
             self.heard = Moment::of(now);
         }

@@ -123,10 +123,9 @@ pub struct Receiver<'b, F, C = Nibble> {
     /// The next field of the frame, and where its fields end.
     pub(super) at: usize,
     pub(super) stop: usize,
-    /// The transfer, and the highest of all that were offered.
+    /// The transfer: the newest that was offered.
     pub(super) id: u32,
     pub(super) spoke: Moment,
-    pub(super) last: u32,
     pub(super) size: u32,
     pub(super) received: u32,
     /// When a transfer came further.
@@ -137,9 +136,8 @@ pub struct Receiver<'b, F, C = Nibble> {
     pub(super) untold: u32,
     pub(super) window: u32,
     pub(super) durable: u32,
-    /// Whose code the reply says.
+    /// What the reply or PONG is about.
     pub(super) replying: u32,
-    pub(super) pong: u32,
     pub(super) transmit: &'b mut [u8],
     /// Start values of the checks of frames to and from the peer (§3.4).
     pub(super) sending: u32,
@@ -177,7 +175,12 @@ impl<'b, F: Framing, C: Crc32> Receiver<'b, F, C> {
     /// # Errors
     ///
     /// [`ResourceError::BufferTooSmall`] if a buffer has less than 72 bytes (to transmit: 64).
-    pub fn new(buffers: Buffers<'b>, setup: &Setup, (framing, crc): (F, C), now: Instant) -> Result<Self, Error> {
+    pub fn new(
+        buffers: Buffers<'b>,
+        setup: &Setup,
+        (framing, crc): (F, C),
+        now: Instant,
+    ) -> Result<Self, Error> {
         let Buffers { receive, transmit } = buffers;
         if receive.len() <= MIN_FRAME {
             return Err(Error::Resource(ResourceError::BufferTooSmall { needed: MIN_FRAME + 1 }));
@@ -219,7 +222,6 @@ impl<'b, F: Framing, C: Crc32> Receiver<'b, F, C> {
             window: setup.window,
             sync_bytes: setup.sync_bytes,
             id: 0,
-            last: 0,
             size: 0,
             received: 0,
             durable: 0,
@@ -227,7 +229,6 @@ impl<'b, F: Framing, C: Crc32> Receiver<'b, F, C> {
             unsynced: 0,
             untold: 0,
             replying: 0,
-            pong: 0,
             sending: 0,
             receiving: 0,
             error: None,
@@ -240,6 +241,15 @@ impl<'b, F: Framing, C: Crc32> Receiver<'b, F, C> {
     /// The largest frame that a receive buffer of `length` bytes holds: one byte of the link's comes behind it.
     pub(super) fn largest(length: usize) -> usize {
         length.wrapping_sub(1)
+    }
+
+    /// Whether the storage is asked to decide on an offer.
+    pub(super) fn is_offered(&self) -> bool {
+        self.todo == Todo::Offer
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.state == SessionState::Closed
     }
 
     pub(super) fn is_open(&self) -> bool {
