@@ -17,6 +17,8 @@ use engine::After;
 #[cfg_attr(not(target_arch = "arm"), unsafe(no_mangle))]
 fn main() -> ! {
     let (mut uart, mut clock, mut store) = (Uart::new(), Clock::new(), Store::new());
+    #[cfg(feature = "both")]
+    let mut button = board::Button::new();
     #[cfg(feature = "spoilt")]
     core::hint::black_box(spoilt::spoil(random()));
     loop {
@@ -25,7 +27,7 @@ fn main() -> ! {
         // Whatever ends a session, the next one goes on with the file.
         while !matches!(engine::turn(session, &mut uart, &mut store, clock.now()), After::Closed) {
             #[cfg(feature = "both")]
-            if board::is_pressed() {
+            if button.is_pressed() {
                 engine::offer(session);
             }
         }
