@@ -16,7 +16,7 @@ mod start;
 mod store;
 mod uart;
 
-pub use button::is_pressed;
+pub use button::Button;
 pub use clock::Clock;
 pub use flash::{Flash, Worn};
 pub use random::random;
