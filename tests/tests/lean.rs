@@ -42,7 +42,7 @@ fn board<F: Twin>((receive, transmit, window): (usize, usize, u32), nonce: u64, 
     let buffers = Buffers { receive: leak(receive), transmit: leak(transmit) };
     let setup = lean::Setup { speaks: Speaks::Second, nonce: Nonce::new(nonce), window, sync_bytes: 300 };
     let now = Instant::from_micros(now);
-    let receiver = Receiver::new(buffers, &setup, (F::lean(), Nibble), now).expect("buffers of this length");
+    let receiver = Receiver::new(buffers, &setup, (F::lean(), Nibble, ()), now).expect("buffers of this length");
     Adapted::new(receiver, now)
 }
 

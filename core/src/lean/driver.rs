@@ -3,15 +3,16 @@
 use embedded_io::{Read, ReadReady, Write, WriteReady};
 
 use super::framing::Framing;
-use super::poll::{Ask, Offer};
-use super::receiver::Receiver;
+use super::poll::{Ask, Offer, Wish};
+use super::sender::{Description, Role};
+use super::session::Session;
 use crate::driver::{Outcome, Turn, outcome};
 use crate::error::Error;
 use crate::storage::Part;
 use crate::units::Instant;
 use crate::wire::{Code, Crc32};
 
-/// Where a transfer goes: what [`turn`] asks of the application.
+/// Where transfers go and come from: what [`turn`] asks of the application. One that only receives leaves out what is written.
 pub trait Store {
     /// The peer offers a transfer: look at its name, size and identity, and decide.
     fn offered(&mut self, offer: &Offer<'_>) -> Verdict;
@@ -35,6 +36,40 @@ pub trait Store {
 
     /// The transfer ended without a commit.
     fn abandon(&mut self, part: Part);
+
+    /// The peer wants something; on `Ok` it is described and sent next.
+    ///
+    /// # Errors
+    ///
+    /// What the peer is told.
+    fn wanted(&mut self, wish: &Wish<'_>) -> Result<(), Code> {
+        let _ = wish;
+        Err(Code::NotAllowed)
+    }
+
+    /// What is sent: what was wanted, or what the application has [offered](Session::offer).
+    ///
+    /// # Errors
+    ///
+    /// It is given up with this code.
+    fn describe(&mut self) -> Result<Description<'_>, Code> {
+        Err(Code::NotFound)
+    }
+
+    /// Reads at `offset`; says how many bytes, 0 at the end. May be asked for the same bytes again.
+    ///
+    /// # Errors
+    ///
+    /// It is given up with this code, `Code::Changed` if the source is not what was described any more.
+    fn fetch(&mut self, offset: u32, into: &mut [u8]) -> Result<usize, Code> {
+        let _ = (offset, into);
+        Err(Code::NotAllowed)
+    }
+
+    /// What was sent is at the receiver, verified and durable; or why it is not.
+    fn sent(&mut self, result: Result<(), Code>) {
+        let _ = result;
+    }
 }
 
 /// What a [`Store`] says to an offer.
@@ -59,8 +94,8 @@ pub enum Verdict {
 /// # Errors
 ///
 /// [`WouldBlock`](nb::Error::WouldBlock) if there is nothing to do now; otherwise what ended the session.
-pub fn turn<F, C, L, S>(
-    engine: &mut Receiver<'_, F, C>,
+pub fn turn<F, C, R, L, S>(
+    engine: &mut Session<'_, F, C, R>,
     link: &mut L,
     store: &mut S,
     now: Instant,
@@ -68,6 +103,7 @@ pub fn turn<F, C, L, S>(
 where
     F: Framing,
     C: Crc32,
+    R: Role,
     L: Read + Write + ReadReady + WriteReady,
     S: Store,
 {
@@ -104,6 +140,16 @@ where
         Ask::Sync { offset, check } => engine.synced(store.sync(offset, check)),
         Ask::Commit { .. } => engine.committed(store.commit()),
         Ask::Abandon(part) => store.abandon(part),
+        Ask::Wanted(wish) => match store.wanted(&wish) {
+            Ok(()) => engine.serve(),
+            Err(code) => engine.refuse(code),
+        },
+        Ask::Describe => engine.described(store.describe()),
+        Ask::Fetch { offset, into } => {
+            let result = store.fetch(offset, into);
+            engine.fetched(result);
+        }
+        Ask::Sent(result) => store.sent(result),
         Ask::Wait => return Err(nb::Error::WouldBlock),
         Ask::Closed(result) => return result.map(|()| Turn::Closed).map_err(nb::Error::Other),
     }

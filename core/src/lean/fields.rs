@@ -1,11 +1,12 @@
 //! The fields of the frame in the receive buffer, one after another (§3.3).
 
 use super::framing::Framing;
-use super::receiver::Receiver;
+use super::sender::Role;
+use super::session::Session;
 use crate::session::Fault;
 use crate::wire::{Crc32, Malformed};
 
-impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
+impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
     /// The next byte; 0 behind the last, which [`whole`](Self::whole) then tells.
     #[inline(never)]
     pub(super) fn u8(&mut self) -> u8 {

@@ -2,7 +2,8 @@
 
 use super::framing::{Framing, Piece};
 use super::owed::{Owed, Reply};
-use super::receiver::{Begun, Farewell, Gap, Phase, Receiver, Todo};
+use super::sender::{Directions, Role};
+use super::session::{Begun, Farewell, Gap, Phase, Session, Todo};
 use crate::error::{LinkError, PeerError};
 use crate::session::Fault;
 use crate::session::transitions::SessionState;
@@ -22,7 +23,7 @@ pub(super) struct Heading {
     pub(super) digest: u8,
 }
 
-impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
+impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
     /// Takes bytes of the link's up to the end of a frame; whether one has ended.
     #[inline(never)]
     pub(super) fn take(&mut self) -> bool {
@@ -58,7 +59,7 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
 
     /// Whether the frame is still needed.
     pub(super) fn holds_frame(&self) -> bool {
-        matches!(self.todo, Todo::Offer | Todo::Store)
+        matches!(self.todo, Todo::Offer | Todo::Store | Todo::Wanted)
     }
 
     /// Checks the frame and does what it says, as far as that needs nobody else.
@@ -126,6 +127,7 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
                     let wrong = matches!(code, Code::Changed | Code::Integrity);
                     self.leave(if wrong { Part::Discard } else { Part::Keep }, code);
                 }
+                self.aborted(scope, id, code);
                 Ok(())
             }
             Kind::Bye => {
@@ -135,17 +137,17 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
                 self.bye = Farewell::Heard;
                 Ok(())
             }
-            Kind::Pong | Kind::Decline | Kind::Attach => Ok(()),
-            Kind::Want | Kind::Accept | Kind::Ack | Kind::Done => Err(Fault::Unexpected),
+            Kind::Decline => self.declined(),
+            Kind::Pong | Kind::Attach => Ok(()),
+            Kind::Want | Kind::Accept | Kind::Ack | Kind::Done => self.for_sender(kind),
         }
     }
 
     fn greeted(&mut self) -> Result<(), Fault> {
         let (version, nonce, echo, flags) = (self.u8(), self.u64(), self.u64(), self.u8());
         let frame = self.varint();
-        for _ in ["window", "eager", "transfers", "gaps", "name"] {
-            self.varint();
-        }
+        let (window, _eager, transfers) = (self.varint(), self.varint(), self.varint());
+        let (_gaps, _name) = (self.varint(), self.varint());
         let digests = self.u8();
         if version == 0 || nonce == 0 || frame < MIN_FRAME as u32 || digests > 4 {
             return Err(Fault::Malformed(Malformed::Value));
@@ -173,6 +175,15 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
         // What the peer has begun anew begins here too, under the nonce that it has echoed (§8.5).
         self.leave(Part::Keep, Code::Unknown);
         self.id = 0;
+        if let Some(sender) = self.role.sender() {
+            if another {
+                sender.lost();
+            }
+            (sender.frame, sender.window, sender.transfers) = (frame, window, transfers);
+            if flags & Hello::ONE_DIRECTION != 0 {
+                sender.directions = Directions::OneAtATime;
+            }
+        }
         self.peer = nonce;
         self.sending = tag(&mut self.crc, self.nonce, self.peer);
         self.receiving = tag(&mut self.crc, self.peer, self.nonce);
@@ -240,6 +251,11 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
                 return Ok(());
             }
             _ => return Err(Fault::Unexpected),
+        }
+        let smaller = self.nonce < self.peer;
+        if self.role.sender().is_some_and(|sender| sender.goes_first(smaller)) {
+            self.reply(Reply::Decline, id, Code::Wait);
+            return Ok(());
         }
         self.phase = Phase::Idle;
         self.id = id;

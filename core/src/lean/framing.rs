@@ -10,12 +10,14 @@ const DELIMITER: u8 = 0;
 /// The code of a run that no zero follows.
 const FULL: u8 = 0xFF;
 
-/// A way to lay frames on a link, as [`crate::Framing`] is, for frames of at most 253 bytes to the link.
+/// A way to lay frames on a link, as [`crate::Framing`] is.
 pub trait Framing {
     /// Bytes before a frame in the transmit buffer.
     const HEAD: usize;
     /// Bytes behind it.
     const TAIL: usize;
+    /// The longest frame that can be laid, kind to check.
+    const LONGEST: usize;
     /// Whether the link may lose and alter bytes (§8.5).
     const LOSSY: bool;
 
@@ -69,6 +71,8 @@ impl Default for Cobs {
 impl Framing for Cobs {
     const HEAD: usize = 2;
     const TAIL: usize = 1;
+    /// One run.
+    const LONGEST: usize = FULL as usize - 2;
     const LOSSY: bool = true;
 
     fn take(&mut self, byte: u8, _: usize) -> Piece {
@@ -136,6 +140,7 @@ impl Stream {
 impl Framing for Stream {
     const HEAD: usize = PREAMBLE.len() + PREFIX;
     const TAIL: usize = 0;
+    const LONGEST: usize = (1 << 24) - 1;
     const LOSSY: bool = false;
 
     fn take(&mut self, byte: u8, max: usize) -> Piece {

@@ -16,13 +16,15 @@ mod frames;
 mod framing;
 mod owed;
 mod poll;
-mod receiver;
+mod sender;
+mod session;
 
 pub use adapted::Adapted;
 pub use driver::{Store, Verdict, turn};
 pub use framing::{Cobs, Framing, Piece, Stream};
-pub use poll::{Ask, Offer};
-pub use receiver::{Receiver, Setup};
+pub use poll::{Ask, Offer, Wish};
+pub use sender::{Contents, Description, Role, Sender};
+pub use session::{Node, Receiver, Session, Setup};
 
 use crate::units::Instant;
 

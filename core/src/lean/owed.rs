@@ -1,7 +1,8 @@
 //! What is owed to the peer: at most one frame of each kind.
 
 use super::framing::Framing;
-use super::receiver::{Receiver, Sink};
+use super::sender::Role;
+use super::session::{Session, Sink};
 use crate::wire::{Code, Crc32, Hello, Kind};
 
 /// A set of frames that are to be sent; the lowest goes first.
@@ -79,7 +80,7 @@ const FRAMES: &[u8] = &[
     Kind::Abort as u8, 0, 0, VARINT | 14, END,
 ];
 
-impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
+impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
     /// A frame that says a code of a transfer, or of the session. Until it is sent no further frame is taken.
     #[inline(never)]
     pub(super) fn reply(&mut self, reply: Reply, transfer: u32, code: Code) {
@@ -92,12 +93,14 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
     /// Lays the first frame that is owed into the transmit buffer, which is empty.
     pub(super) fn emit(&mut self) {
         let frame = Self::largest(self.receive.len()) as u32;
+        let wants = if self.role.sender().is_some() { Hello::ANSWERS_WANT } else { 0 };
+        let flags = if self.is_open() && self.echo == self.peer { wants | Hello::OPEN } else { wants };
         let numbers = [
             self.nonce as u32,
             (self.nonce >> 32) as u32,
             self.echo as u32,
             (self.echo >> 32) as u32,
-            if self.is_open() && self.echo == self.peer { Hello::OPEN.into() } else { 0 },
+            flags.into(),
             frame,
             // An OFFER has at most so many bytes beside the name.
             frame.wrapping_sub(54),
@@ -140,6 +143,11 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
                 }
             }
         }
+        self.seal(tag);
+    }
+
+    /// Finishes the frame that stands in the transmit buffer up to `end`.
+    pub(super) fn seal(&mut self, tag: u32) {
         let frame = self.transmit.get(F::HEAD..self.end).unwrap_or_default();
         let check = self.crc.update(tag, frame);
         self.put_u32(check);
@@ -149,14 +157,14 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
     }
 
     #[inline(never)]
-    fn put_u8(&mut self, byte: u8) {
+    pub(super) fn put_u8(&mut self, byte: u8) {
         if let Some(place) = self.transmit.get_mut(self.end) {
             *place = byte;
             self.end = self.end.wrapping_add(1);
         }
     }
 
-    fn put(&mut self, number: u32) {
+    pub(super) fn put(&mut self, number: u32) {
         let mut left = number;
         while left > 0x7F {
             self.put_u8(left as u8 | 0x80);
@@ -166,7 +174,7 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
     }
 
     #[inline(never)]
-    fn put_u32(&mut self, number: u32) {
+    pub(super) fn put_u32(&mut self, number: u32) {
         for byte in number.to_le_bytes() {
             self.put_u8(byte);
         }

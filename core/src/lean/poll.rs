@@ -3,7 +3,8 @@
 use super::frames::Heading;
 use super::framing::Framing;
 use super::owed::{Owed, Reply};
-use super::receiver::{Farewell, Gap, Link, Phase, Receiver, Sink, Todo};
+use super::sender::{Contents, Role};
+use super::session::{Farewell, Gap, Link, Phase, Session, Sink, Todo};
 use super::{Moment, SECOND};
 use crate::error::{Error, LinkError};
 use crate::session::transitions::SessionState;
@@ -11,31 +12,31 @@ use crate::storage::{FileType, Part};
 use crate::units::Instant;
 use crate::wire::{Code, Crc32, UncheckedName};
 
-/// What the caller must do next, from [`Receiver::poll`]. What lends something is lent again by every poll until it is answered; the rest is handed out
+/// What the caller must do next, from [`Session::poll`]. What lends something is lent again by every poll until it is answered; the rest is handed out
 /// once.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[must_use]
 pub enum Ask<'a> {
-    /// Write these bytes to the link; answer with [`transmitted`](Receiver::transmitted).
+    /// Write these bytes to the link; answer with [`transmitted`](Session::transmitted).
     Transmit(&'a [u8]),
-    /// The peer offers something: answer with [`accept`](Receiver::accept), [`have`](Receiver::have) or [`decline`](Receiver::decline).
+    /// The peer offers something: answer with [`accept`](Session::accept), [`have`](Session::have) or [`decline`](Session::decline).
     Offered(Offer<'a>),
-    /// Write bytes to the sink, at the end of what was stored before; answer with [`stored`](Receiver::stored).
+    /// Write bytes to the sink, at the end of what was stored before; answer with [`stored`](Session::stored).
     Store {
         /// Offset of the first byte.
         offset: u32,
         /// The bytes.
         data: &'a [u8],
     },
-    /// Make durable what was stored; answer with [`synced`](Receiver::synced), now or later.
+    /// Make durable what was stored; answer with [`synced`](Session::synced), now or later.
     Sync {
         /// How much has been stored.
         offset: u32,
         /// CRC-32 of it: to be kept beside the offset (§5.3).
         check: u32,
     },
-    /// Everything has arrived and its CRC-32 is right: put it into its final place. Answer with [`committed`](Receiver::committed), now or later.
+    /// Everything has arrived and its CRC-32 is right: put it into its final place. Answer with [`committed`](Session::committed), now or later.
     Commit {
         /// Bytes in all.
         size: u32,
@@ -44,6 +45,19 @@ pub enum Ask<'a> {
     },
     /// The transfer is over without a commit. Not answered.
     Abandon(Part),
+    /// The peer wants something: answer with [`serve`](Session::serve) or [`refuse`](Session::refuse).
+    Wanted(Wish<'a>),
+    /// Say what is sent; answer with [`described`](Session::described).
+    Describe,
+    /// Read the source at `offset` into the buffer; answer with [`fetched`](Session::fetched), 0 at its end. May be asked for the same bytes again.
+    Fetch {
+        /// Offset of the first byte.
+        offset: u32,
+        /// Where the bytes go.
+        into: &'a mut [u8],
+    },
+    /// What was sent is at the receiver, verified and durable; or why it is not. Handed out once, not answered.
+    Sent(Result<(), Code>),
     /// Nothing to do until bytes arrive, the link takes bytes again, a late answer comes, or a quarter of a second has passed.
     Wait,
     /// The session is over; nothing changes any more.
@@ -84,7 +98,17 @@ impl Offer<'_> {
     }
 }
 
-/// What [`Receiver::poll`] comes to.
+/// What the peer wants (§5.2).
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Wish<'a> {
+    /// A name, or for a listing the prefix; not checked yet (§6).
+    pub name: UncheckedName<'a>,
+    /// What the bytes are to be.
+    pub contents: Contents,
+}
+
+/// What [`Session::poll`] comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
     Transmit,
@@ -93,7 +117,7 @@ pub(super) enum Next {
     Closed,
 }
 
-impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
+impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
     /// What the caller must do now.
     pub fn poll(&mut self, now: Instant) -> Ask<'_> {
         match self.advance(now) {
@@ -132,7 +156,7 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
                         continue;
                     }
                     SessionState::Opening | SessionState::Open => {
-                        if self.take() || self.closing() {
+                        if self.take() || self.closing() || (self.is_open() && self.send()) {
                             continue;
                         }
                     }
@@ -150,7 +174,7 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
             self.owed.add(Owed::ACK);
             return true;
         }
-        let ends = self.bye == Farewell::Heard && self.phase == Phase::Idle;
+        let ends = self.bye == Farewell::Heard && self.is_idle();
         if ends {
             self.state = SessionState::Ending;
             self.heard = self.now;
@@ -181,6 +205,22 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
                 Ask::Sync { offset, check }
             }
             Todo::Commit => Ask::Commit { size: offset, check },
+            Todo::Wanted => {
+                self.at = 1;
+                self.varint();
+                let contents = if self.u8() == 0 { Contents::File } else { Contents::Listing };
+                Ask::Wanted(Wish { name: UncheckedName::new(self.rest()), contents })
+            }
+            Todo::Describe => {
+                self.todo = todo;
+                Ask::Describe
+            }
+            Todo::Fetch => {
+                self.todo = todo;
+                let (offset, into) = self.fetching();
+                Ask::Fetch { offset, into }
+            }
+            Todo::Tell => Ask::Sent(self.told()),
             Todo::Nothing | Todo::Abandon => Ask::Abandon(self.leaving),
         }
     }
@@ -243,7 +283,7 @@ impl<F: Framing, C: Crc32> Receiver<'_, F, C> {
         self.reply(Reply::Decline, self.id, code);
     }
 
-    fn decided(&mut self) {
+    pub(super) fn decided(&mut self) {
         self.todo = Todo::Nothing;
         self.fill = 0;
     }

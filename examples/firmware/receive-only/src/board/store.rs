@@ -4,7 +4,7 @@ use sampan_core::wire::{Code, Offer};
 #[cfg(feature = "both")]
 use sampan_core::{
     Description, Start,
-    wire::{DigestKind, FileName, Identity, Want},
+    wire::{DigestKind, FileName, Identity, UncheckedName, Want},
 };
 #[cfg(any(feature = "both", feature = "lean"))]
 use sampan_core::FileType;
@@ -198,5 +198,28 @@ impl lean::Store for Store {
     #[inline(never)]
     fn abandon(&mut self, part: Part) {
         Storage::abandon(self, TransferId(1), part);
+    }
+
+    #[cfg(feature = "both")]
+    #[inline(never)]
+    fn wanted(&mut self, wish: &lean::Wish<'_>) -> Result<(), Code> {
+        if wish.contents == lean::Contents::Listing {
+            return Err(Code::Unsupported);
+        }
+        self.0.size().map(|_| ()).ok_or(Code::NotFound)
+    }
+
+    #[cfg(feature = "both")]
+    #[inline(never)]
+    fn describe(&mut self) -> Result<lean::Description<'_>, Code> {
+        let size = Some(self.0.size().ok_or(Code::NotFound)?);
+        let name = UncheckedName::new(b"file");
+        Ok(lean::Description { name, size, identity: &[], contents: lean::Contents::File })
+    }
+
+    #[cfg(feature = "both")]
+    #[inline(never)]
+    fn fetch(&mut self, offset: u32, into: &mut [u8]) -> Result<usize, Code> {
+        self.0.read(offset, into).ok_or(Code::Changed)
     }
 }

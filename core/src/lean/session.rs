@@ -2,6 +2,7 @@
 
 use super::framing::Framing;
 use super::owed::{Owed, Reply};
+use super::sender::{Role, Sender};
 use super::{Moment, Span};
 use crate::error::{Error, LinkError, ResourceError};
 use crate::session::transitions::SessionState;
@@ -32,6 +33,14 @@ pub(super) enum Todo {
     Sync,
     Commit,
     Abandon,
+    /// The WANT in the receive buffer is to be decided.
+    Wanted,
+    /// What is sent is to be described.
+    Describe,
+    /// The source is to be read.
+    Fetch,
+    /// How what was sent has ended is to be told.
+    Tell,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,12 +91,18 @@ pub(super) enum Farewell {
     Heard,
 }
 
-/// An [`Engine`](crate::Engine) of an end that only receives; see [the module](super).
+/// An end that only receives.
+pub type Receiver<'b, F, C = Nibble> = Session<'b, F, C>;
+
+/// An end that receives and sends.
+pub type Node<'b, F, C = Nibble> = Session<'b, F, C, Sender>;
+
+/// A session over one link; see [the module](super). `F` is the framing, `C` computes the check, and `R` is what it has beside its receiver.
 // What is narrow comes first: the short loads of small processors reach no further. What begins as zero lies in short runs: longer ones
 // would be filled by a function that is larger than all of `new`.
 #[derive(Debug)]
 #[repr(C)]
-pub struct Receiver<'b, F, C = Nibble> {
+pub struct Session<'b, F, C = Nibble, R = ()> {
     pub(super) state: SessionState,
     pub(super) phase: Phase,
     pub(super) todo: Todo,
@@ -152,9 +167,10 @@ pub struct Receiver<'b, F, C = Nibble> {
     pub(super) error: Option<Error>,
     /// The nonce that the next HELLO echoes: that of the peer, or of one that may have begun a new session.
     pub(super) echo: u64,
+    pub(super) role: R,
 }
 
-/// What a [`Receiver`] is to be told of itself.
+/// What a session is to be told of itself.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Setup {
@@ -169,21 +185,21 @@ pub struct Setup {
     pub sync_bytes: u32,
 }
 
-impl<'b, F: Framing, C: Crc32> Receiver<'b, F, C> {
+impl<'b, F: Framing, C: Crc32, R: Role> Session<'b, F, C, R> {
     /// A session on a link that has just been opened, at `now`.
     ///
     /// # Errors
     ///
-    /// [`ResourceError::BufferTooSmall`] if a buffer has less than 72 bytes (to transmit: 64).
+    /// [`ResourceError::BufferTooSmall`] if the receive buffer has less than 61 bytes, or the transmit buffer less than 64.
     pub fn new(
         buffers: Buffers<'b>,
         setup: &Setup,
-        (framing, crc): (F, C),
+        (framing, crc, role): (F, C, R),
         now: Instant,
     ) -> Result<Self, Error> {
         let Buffers { receive, transmit } = buffers;
-        if receive.len() <= MIN_FRAME {
-            return Err(Error::Resource(ResourceError::BufferTooSmall { needed: MIN_FRAME + 1 }));
+        if receive.len() <= MIN_FRAME || transmit.len() < MIN_FRAME + 4 {
+            return Err(Error::Resource(ResourceError::BufferTooSmall { needed: MIN_FRAME + 4 }));
         }
         let now = Moment::of(now);
         Ok(Self {
@@ -235,6 +251,7 @@ impl<'b, F: Framing, C: Crc32> Receiver<'b, F, C> {
             nonce: setup.nonce.number(),
             peer: 0,
             echo: 0,
+            role,
         })
     }
 
@@ -248,12 +265,32 @@ impl<'b, F: Framing, C: Crc32> Receiver<'b, F, C> {
         self.todo == Todo::Offer
     }
 
+    /// Whether the storage is asked to decide on a WANT.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.todo == Todo::Wanted
+    }
+
+    /// Whether the end of what was sent is to be told.
+    pub(super) fn is_to_tell(&self) -> bool {
+        self.todo == Todo::Tell
+    }
+
+    /// The id of the newest transfer of this end's.
+    pub(super) fn outgoing(&mut self) -> u32 {
+        self.role.sender().map_or(0, |sender| sender.id)
+    }
+
     pub(super) fn is_closed(&self) -> bool {
         self.state == SessionState::Closed
     }
 
     pub(super) fn is_open(&self) -> bool {
         self.state == SessionState::Open
+    }
+
+    /// Whether no transfer is under way.
+    pub(super) fn is_idle(&mut self) -> bool {
+        self.phase == Phase::Idle && !self.role.sender().is_some_and(|sender| sender.is_busy())
     }
 
     /// A transfer has come further, or something else that resets what is said again.
@@ -273,6 +310,9 @@ impl<'b, F: Framing, C: Crc32> Receiver<'b, F, C> {
         self.error = Some(error);
         self.heard = self.now;
         self.leave(Part::Keep, Code::Unknown);
+        if let Some(sender) = self.role.sender() {
+            sender.lost();
+        }
         self.owed = Owed::NOTHING;
     }
 
@@ -340,7 +380,7 @@ impl<'b, F: Framing, C: Crc32> Receiver<'b, F, C> {
     /// What has become too late; whether that makes anything to do.
     pub(super) fn expire(&mut self) -> bool {
         let now = self.now;
-        if self.phase == Phase::Idle {
+        if self.is_idle() {
             self.progressed = now;
         }
         let span = match self.state {
@@ -367,6 +407,9 @@ impl<'b, F: Framing, C: Crc32> Receiver<'b, F, C> {
         if F::LOSSY && self.repeated.is_past(self.patience, now) {
             self.repeated = now;
             self.patience = Span(self.patience.0.wrapping_mul(2).min(LONGEST_REPEAT.0));
+            if self.is_open() {
+                self.repeat();
+            }
             if self.phase == Phase::Receiving {
                 self.owed.add(Owed::ACK);
             } else if self.state == SessionState::Opening && self.end > 0 {
