@@ -1,65 +1,13 @@
 //! The lean engine at one end, the other engine at the other: over a stream and over lines that lose frames, in virtual time.
 
-use sampan_core::lean::{self, Adapted, Receiver};
 use sampan_core::wire::{Code, Crc32, Identity, Nibble};
-use sampan_core::{
-    Buffers, By, Cobs, Error, FileType, Instant, Limits, LinkError, Nonce, Part, Refusal, ResumePoint,
-    Speaks, Stream,
-};
+use sampan_core::{By, Cobs, Error, FileType, Limits, LinkError, Part, Refusal, ResumePoint, Stream};
 use sampan_tests::{
-    After, Bursts, Chance, Conditions, Dice, Faults, Finish, Heard, Laid, MemoryStorage, NodeOver, Offer,
-    Pair, PartFile, Policy, Setup, content,
+    Bursts, Chance, Conditions, Dice, Faults, Finish, Heard, MemoryStorage, Offer, PartFile, Policy,
+    SMALL_BOARD, Setup, Twin, WithBoard, board, content, join_board,
 };
 
-/// The framing of the engine that is not lean, and its lean twin.
-trait Twin: Laid {
-    type Lean: lean::Framing + core::fmt::Debug;
-    fn lean() -> Self::Lean;
-}
-
-impl Twin for Cobs {
-    type Lean = lean::Cobs;
-    fn lean() -> lean::Cobs {
-        lean::Cobs::new()
-    }
-}
-
-impl Twin for Stream {
-    type Lean = lean::Stream;
-    fn lean() -> lean::Stream {
-        lean::Stream::new()
-    }
-}
-
-type Board<F> = Adapted<'static, <F as Twin>::Lean>;
-type Ends<F> = Pair<NodeOver<F>, Board<F>>;
-
-/// Lengths of a board's buffers, and its window.
-const SMALL: (usize, usize, u32) = (128, 64, 112);
-
-fn board<F: Twin>((receive, transmit, window): (usize, usize, u32), nonce: u64, now: u64) -> Board<F> {
-    let leak = |length| Box::leak(vec![0; length].into_boxed_slice());
-    let buffers = Buffers { receive: leak(receive), transmit: leak(transmit) };
-    let setup = lean::Setup { speaks: Speaks::Second, nonce: Nonce::new(nonce), window, sync_bytes: 300 };
-    let now = Instant::from_micros(now);
-    let receiver = Receiver::new(buffers, &setup, (F::lean(), Nibble, ()), now).expect("buffers of this length");
-    Adapted::new(receiver, now)
-}
-
-fn join<F: Twin>(setup: &Setup, memory: (usize, usize, u32), faults: [Faults; 2]) -> Ends<F> {
-    let [disk_a, disk_b] = &setup.disks;
-    let a = (setup.node(0), MemoryStorage::on(disk_a));
-    let b = (board::<F>(memory, setup.session * 2 + 1, setup.now), MemoryStorage::on(disk_b));
-    let conditions = Conditions { carries: F::CARRIES, ..setup.conditions };
-    let mut pair = Pair::join(a, b, conditions, setup.now);
-    if F::CARRIES != sampan_tests::Carries::Stream {
-        pair.after = After::Open;
-    }
-    let [to, from] = faults;
-    pair.wire.channel(0).faults = to;
-    pair.wire.channel(1).faults = from;
-    pair
-}
+type Ends<F> = WithBoard<F, ()>;
 
 /// The peer has said that it is over at both ends.
 const WELL: (Finish, Finish) = (Ok(()), Ok(()));
@@ -73,7 +21,7 @@ fn close_and_finish<F: Twin>(pair: &mut Ends<F>) -> (Finish, Finish) {
 fn several_files<F: Twin>() {
     for length in [0, 1, 31, 700, 20_000] {
         let setup = Setup::default();
-        let mut pair = join::<F>(&setup, SMALL, Default::default());
+        let mut pair = join_board::<F, ()>(&setup, SMALL_BOARD, Default::default());
         for n in 0..3 {
             pair.a.send(Offer::file(&format!("file{n}"), content(n, length)));
         }
@@ -104,7 +52,7 @@ fn every_policy<F: Twin>() {
     ];
     for policy in slow {
         let setup = Setup::default();
-        let mut pair = join::<F>(&setup, SMALL, Default::default());
+        let mut pair = join_board::<F, ()>(&setup, SMALL_BOARD, Default::default());
         pair.b.storage.policy = policy.clone();
         pair.a.send(file.clone());
         assert_eq!(close_and_finish(&mut pair), WELL, "{policy:?}");
@@ -119,7 +67,7 @@ fn every_policy<F: Twin>() {
     ];
     for policy in failing {
         let setup = Setup::default();
-        let mut pair = join::<F>(&setup, SMALL, Default::default());
+        let mut pair = join_board::<F, ()>(&setup, SMALL_BOARD, Default::default());
         pair.b.storage.policy = policy.clone();
         let id = pair.a.send(file.clone());
         pair.run_until(100, |pair| pair.a.heard.len() > 1);
@@ -158,7 +106,7 @@ fn resumes<F: Twin>() {
         [(content(1, 3_000)[..1_100].to_vec(), vec![1_100]), (content(2, 900), vec![900, 0])]
     {
         let setup = Setup::default();
-        let mut pair = join::<F>(&setup, SMALL, Default::default());
+        let mut pair = join_board::<F, ()>(&setup, SMALL_BOARD, Default::default());
         pair.b.storage.disk.put_part("file", part(&file, there));
         pair.a.send(file.clone());
         assert_eq!(close_and_finish(&mut pair), WELL);
@@ -166,7 +114,8 @@ fn resumes<F: Twin>() {
         assert_eq!(begun, begins);
         assert_eq!(setup.disks[1].file("file").as_ref(), Some(&file.data));
         // Offered again it is there already.
-        let mut pair = join::<F>(&Setup { session: 2, ..setup.clone() }, SMALL, Default::default());
+        let mut pair =
+            join_board::<F, ()>(&Setup { session: 2, ..setup.clone() }, SMALL_BOARD, Default::default());
         let id = pair.a.send(file.clone());
         assert_eq!(close_and_finish(&mut pair), WELL);
         assert!(pair.a.heard.contains(&Heard::HadIt(id)), "{:?}", pair.a.heard);
@@ -186,7 +135,7 @@ fn a_part_is_resumed_and_another_one_begun_anew_over_a_line() {
 
 #[test]
 fn notices_are_answered_and_wishes_are_not_even_said() {
-    let mut pair = join::<Cobs>(&Setup::default(), SMALL, Default::default());
+    let mut pair = join_board::<Cobs, ()>(&Setup::default(), SMALL_BOARD, Default::default());
     pair.a.storage.words = "tea is ready".into();
     pair.run_until(100, |pair| pair.a.heard.contains(&Heard::Opened));
     assert_eq!(pair.a.engine.want(), None);
@@ -198,7 +147,7 @@ fn notices_are_answered_and_wishes_are_not_even_said() {
 #[test]
 fn what_is_no_file_is_up_to_the_storage_and_what_is_too_large_is_declined() {
     let setup = Setup::default();
-    let mut pair = join::<Stream>(&setup, SMALL, Default::default());
+    let mut pair = join_board::<Stream, ()>(&setup, SMALL_BOARD, Default::default());
     pair.a.send(Offer { file_type: FileType::Directory, ..Offer::file("directory", Vec::new()) });
     pair.a.send(Offer::file("unknown", content(3, 1_000)).unsized_());
     assert_eq!(close_and_finish(&mut pair), WELL);
@@ -214,7 +163,7 @@ fn cut_at_every_byte_of_a_stream_it_resumes_from_what_is_durable() {
     for channel in [0, 1] {
         for after in 0.. {
             let setup = Setup::default();
-            let mut pair = join::<Stream>(&setup, SMALL, Default::default());
+            let mut pair = join_board::<Stream, ()>(&setup, SMALL_BOARD, Default::default());
             pair.wire.channel(channel).cut_after = Some(after);
             let id = pair.a.send(file.clone());
             let over = |pair: &mut Ends<Stream>| pair.a.heard.contains(&Heard::Sent(id));
@@ -227,7 +176,7 @@ fn cut_at_every_byte_of_a_stream_it_resumes_from_what_is_durable() {
             let durable = disk.part("file").map_or(0, |part| part.durable.offset);
             resumed += u64::from(durable > 0);
             let again = Setup { session: 2, ..setup.clone() };
-            let mut pair = join::<Stream>(&again, SMALL, Default::default());
+            let mut pair = join_board::<Stream, ()>(&again, SMALL_BOARD, Default::default());
             let whole = disk.file("file").is_some();
             pair.a.send(file.clone().patient());
             assert_eq!(close_and_finish(&mut pair), WELL, "{channel} {after}");
@@ -241,13 +190,13 @@ fn cut_at_every_byte_of_a_stream_it_resumes_from_what_is_durable() {
 
 /// A peer that says nothing, and one that is not heard any more.
 fn silences<F: Twin>() {
-    let mut pair = join::<F>(&Setup::default(), SMALL, Default::default());
+    let mut pair = join_board::<F, ()>(&Setup::default(), SMALL_BOARD, Default::default());
     pair.wire.channel(0).faults.outages.push(0..u64::MAX);
     let begun = pair.now();
     pair.run_until(100, |pair| pair.b.finish.is_some());
     assert_eq!(pair.b.finish, Some(Err(Error::Link(LinkError::Handshake))));
     assert!((10_000_000..11_500_000).contains(&(pair.now() - begun)), "{}", pair.now() - begun);
-    let mut pair = join::<F>(&Setup::default(), SMALL, Default::default());
+    let mut pair = join_board::<F, ()>(&Setup::default(), SMALL_BOARD, Default::default());
     pair.run_until(100, |pair| pair.a.heard.contains(&Heard::Opened));
     pair.run_until(100, |pair| pair.now() > 2_000_000);
     let begun = pair.now();
@@ -264,7 +213,7 @@ fn a_silent_peer_ends_the_session_over_a_line() {
 
 #[test]
 fn an_idle_session_lives_on_pings() {
-    let mut pair = join::<Cobs>(&Setup::default(), SMALL, Default::default());
+    let mut pair = join_board::<Cobs, ()>(&Setup::default(), SMALL_BOARD, Default::default());
     pair.run_until(4_000, |pair| pair.now() > 3_000_000_000 || pair.b.finish.is_some());
     assert_eq!((pair.a.finish, pair.b.finish), (None, None));
     assert_eq!(close_and_finish(&mut pair), WELL);
@@ -299,14 +248,14 @@ fn life(seed: u64) {
         ..Conditions::default()
     };
     let mut setup = Setup { limits: [limits; 2], conditions, session: seed * 100 + 1, ..Setup::default() };
-    let memory = dice.pick(&[SMALL, SMALL, (80, 64, 40), (600, 100, 512)]);
+    let memory = dice.pick(&[SMALL_BOARD, SMALL_BOARD, (80, 64, 40), (600, 100, 512)]);
     let files: Vec<_> = (0..=dice.roll(3))
         .map(|n| {
             let length = dice.pick(&[0, 1, 100, 700, 3_000]);
             Offer::file(&format!("file{n}"), content(dice.roll(1 << 40), length))
         })
         .collect();
-    let mut pair = join::<Cobs>(&setup, memory, [faults(&mut dice), faults(&mut dice)]);
+    let mut pair = join_board::<Cobs, ()>(&setup, memory, [faults(&mut dice), faults(&mut dice)]);
     let mut cuts: Vec<u64> = (0..dice.roll(4)).map(|_| dice.roll(20_000_000)).collect();
     let mut left: Vec<_> = files.iter().collect();
     let mut queued = false;
@@ -318,7 +267,8 @@ fn life(seed: u64) {
             if dice.roll(2) == 0 {
                 setup.disks[1].cut_power();
                 pair.b.storage = MemoryStorage::on(&setup.disks[1]);
-                (pair.b.engine, pair.b.finish) = (board::<Cobs>(memory, setup.session * 2 + 1, now), None);
+                (pair.b.engine, pair.b.finish) =
+                    (board::<Cobs, ()>(memory, setup.session * 2 + 1, now), None);
             } else {
                 pair.a.finish.get_or_insert(Err(LinkError::Lost.into()));
             }
@@ -334,7 +284,7 @@ fn life(seed: u64) {
             assert!(finish.err().is_none_or(Error::is_resumable), "SEED={seed}: {finish:?}");
             setup.session += 1;
             pair.b.storage = MemoryStorage::on(&setup.disks[1]);
-            (pair.b.engine, pair.b.finish) = (board::<Cobs>(memory, setup.session * 2 + 1, now), None);
+            (pair.b.engine, pair.b.finish) = (board::<Cobs, ()>(memory, setup.session * 2 + 1, now), None);
         }
         if !queued {
             left = files.iter().filter(|file| setup.disks[1].file(&file.name).is_none()).collect();

@@ -4,9 +4,7 @@ use super::framing::Framing;
 use super::poll::{Ask, Next, Offer, Wish};
 use super::sender::{self, Contents, Role};
 use super::session::Session;
-use crate::action::{
-    self, Action, Answer, By, Ending, Event, Failure, Offered, Refusal, Sent, Wanted,
-};
+use crate::action::{self, Action, Answer, By, Ending, Event, Failure, Offered, Refusal, Sent, Wanted};
 use crate::engine::Engine;
 use crate::storage::{Asked, Description, FileType};
 use crate::units::{Instant, TransferId};

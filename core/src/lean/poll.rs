@@ -156,7 +156,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
                         continue;
                     }
                     SessionState::Opening | SessionState::Open => {
-                        if self.take() || self.closing() || (self.is_open() && self.send()) {
+                        if self.settle() || self.take() || self.closing() || (self.is_open() && self.send()) {
                             continue;
                         }
                     }

@@ -302,7 +302,9 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
                 sender.state = if offset == 0 { State::Sending } else { State::Verifying };
                 (sender.offset, sender.until, sender.front, sender.back) = (offset, offset, offset, None);
             }
-            State::Sending | State::Ended if F::LOSSY && offset >= sender.received && offset <= sender.front => {
+            State::Sending | State::Ended
+                if F::LOSSY && offset >= sender.received && offset <= sender.front =>
+            {
                 sender.acked(offset, credit);
             }
             State::Idle | State::Over => {}
@@ -380,7 +382,10 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
         let (what, id, code) = (self.u8(), self.varint(), Code::from_refusal(self.u8()));
         self.whole()?;
         let Some(sender) = self.role.sender() else { return Ok(()) };
-        if what == Answered::Offer as u8 && id == sender.id && !matches!(sender.state, State::Idle | State::Over) {
+        if what == Answered::Offer as u8
+            && id == sender.id
+            && !matches!(sender.state, State::Idle | State::Over)
+        {
             if code == Code::Wait && sender.directions == Directions::OneAtATime {
                 sender.again(sender.begin);
             } else {
@@ -401,18 +406,26 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
         }
     }
 
+    /// What the sender does before a further frame is looked at; whether there is anything.
+    pub(super) fn settle(&mut self) -> bool {
+        let Some(sender) = self.role.sender() else { return false };
+        if sender.owes != Owes::Nothing {
+            self.refuse_or_abort();
+        } else if sender.state == State::Over {
+            self.todo = Todo::Tell;
+        } else {
+            return false;
+        }
+        true
+    }
+
     /// What the sender does next, where nothing else is to be done; whether there is anything.
     pub(super) fn send(&mut self) -> bool {
         let receiving = self.phase != Phase::Idle;
         let full = self.full();
         let Some(sender) = self.role.sender() else { return false };
-        if sender.owes != Owes::Nothing {
-            self.refuse_or_abort();
-            return true;
-        }
         let waits = receiving && sender.directions == Directions::OneAtATime;
         match sender.state {
-            State::Over => self.todo = Todo::Tell,
             State::Queued if sender.transfers == 0 => sender.give_up(Code::NotAllowed),
             State::Queued if !waits => self.todo = Todo::Describe,
             State::Verifying => self.todo = Todo::Fetch,
