@@ -191,7 +191,7 @@ fn a_refusal_is_told_over_a_line() {
 
 #[test]
 fn a_source_that_is_not_what_it_was_is_given_up() {
-    let conditions = Conditions { rate: 11_520, ..Conditions::default() };
+    let conditions = Conditions { rate: 11_520, capacity: 300, ..Conditions::default() };
     let setup = Setup { conditions, ..Setup::default() };
     let mut pair = join::<Cobs>(&setup);
     let id = pair.b.engine.offer().expect("nothing is sent yet");
