@@ -62,6 +62,7 @@ class Image:
         self.path = path
         with open(path, "rb") as file:
             self.elf = file.read()
+        self.is_riscv = struct.unpack_from("<H", self.elf, 18)[0] == 243
         self.names, found = set(), {}
         for line in lines("llvm-nm", "--print-size", "--demangle", path):
             parts = line.split(maxsplit=3)
@@ -77,11 +78,12 @@ class Image:
         self.symbols = sorted(found.values(), key=lambda symbol: symbol.address)
         self.functions = [symbol for symbol in self.symbols if symbol.is_code]
         self.starts = [symbol.address for symbol in self.functions]
-        self.sizes = {}
+        self.sizes, self.places = {}, {}
         for line in lines("llvm-size", "-A", path):
             parts = line.split()
             if len(parts) == 3 and parts[1].isdigit():
                 self.sizes[parts[0]] = int(parts[1])
+                self.places[parts[0]] = int(parts[2])
         # An image that is empty, or that has lost its start, would pass every check.
         if self.bytes_of(".text") == 0 or not any(symbol.name.endswith("::engine::turn") for symbol in self.functions):
             raise ImageError(f"{path} has no engine in it")
@@ -101,6 +103,10 @@ class Image:
 
     def ram(self):
         return self.bytes_of(".data", ".bss", ".uninit") - self.others(is_ram=True)
+
+    def end_of_ram(self):
+        """The address after the last variable."""
+        return max(self.places[s] + self.sizes[s] for s in (".data", ".bss", ".uninit") if s in self.places)
 
     def unwanted(self):
         """What should not be in it, by kinds."""
