@@ -174,7 +174,7 @@ def functions(image):
     """What each function of the image takes, and calls."""
     reader = (RiscV if image.is_riscv else Arm)(image)
     instructions = {symbol: [] for symbol in image.functions}
-    for line in lines("llvm-objdump", "--disassemble", "--no-show-raw-insn", image.path):
+    for line in lines("llvm-objdump", "--disassemble", "--no-show-raw-insn", "--no-print-imm-hex", image.path):
         match = INSTRUCTION.match(line)
         if match and not match[2].startswith(".") and not re.fullmatch(r"[0-9a-f]{2}", match[2]):
             function = image.function_at(int(match[1], 16))
