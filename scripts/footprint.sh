@@ -19,8 +19,8 @@
 # - Static RAM: all variables, less those of the rest of the firmware. There are the session, its slots, 128 bytes to receive into and 64 to transmit from (the classic
 #   handshake: 128 each). What the main loop keeps in its frame is not among them.
 # - Worst stack: the deepest path of calls from the engine's entries, by the frames of all functions on it, as their instructions have them
-#   (scripts/footprint/stack.py). It is a bound: no run takes more. What the engine calls of the firmware takes its own on top, and so do interrupts.
-# - With `defmt`: the engine's log points, and what they call to put a frame together, but not the logger, which is the firmware's. The words of the log take no flash:
+#   (scripts/footprint/stack.py). It is a bound: no run takes more (scripts/board-costs.sh sees how much a run does take). What the engine calls of the firmware takes its own on top, and so do interrupts.
+# - With `defmt`: all log points of the engine, and what they call to put a frame together, but not the logger, which is the firmware's. The words of the log take no flash:
 #   they stay in the file of the image, in a section that is not loaded.
 # - Names: the image of a store that looks whether a name is valid, less that of one that does not.
 #
@@ -36,7 +36,7 @@ usage() {
 }
 
 report() {
-    PYTHONDONTWRITEBYTECODE=1 python3 "$root/scripts/footprint" "$@"
+    python3 -B "$root/scripts/footprint" "$@"
 }
 
 # Builds an image, whose name is then in `image`.
@@ -44,7 +44,7 @@ build() {
     local target=$1 features=$2
     # From its folder: cargo finds the linker's arguments there. RUSTFLAGS would replace them.
     (cd "$firmware" && env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS \
-        cargo +embedded build --locked --release --quiet --target "$target" --features "$features")
+        DEFMT_LOG=trace cargo +embedded build --locked --release --quiet --target "$target" --features "$features")
     image=${CARGO_TARGET_DIR:-$firmware/target}/$target/release/receive-only
 }
 
@@ -73,7 +73,7 @@ trap 'rm -rf "$images"' EXIT
 build thumbv6m-none-eabi spoilt
 report --look "$image"
 
-PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$root/scripts/footprint python3 - >"$images/list" <<'PYTHON'
+PYTHONPATH=$root/scripts/footprint python3 -B - >"$images/list" <<'PYTHON'
 from profiles import NAMES, PROFILES, TARGETS
 for target in TARGETS:
     for profile, (features, *_) in [*PROFILES.items(), (NAMES[0], NAMES[1:])]:

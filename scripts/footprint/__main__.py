@@ -49,6 +49,12 @@ def show_map(image):
     return 0
 
 
+def show_bound(image):
+    """The bound of the whole firmware's stack, and where static RAM ends."""
+    print(stack.deepest_of_all(image)[0], image.end_of_ram())
+    return 0
+
+
 def look(image):
     """Whether everything that is looked for would be found: `image` has it all."""
     missing = set(UNWANTED) - set(image.unwanted())
@@ -65,10 +71,13 @@ def main():
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--map")
     parser.add_argument("--look")
+    parser.add_argument("--bound")
     arguments = parser.parse_args()
     try:
         if arguments.map:
             return show_map(Image(arguments.map))
+        if arguments.bound:
+            return show_bound(Image(arguments.bound))
         if arguments.look:
             return look(Image(arguments.look))
         return report(arguments)

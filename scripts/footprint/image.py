@@ -26,6 +26,12 @@ UNWANTED = {
 }
 
 
+# What is loaded. Initial values of variables are in flash, too; the words of a log are in a section of their own, which is not loaded.
+FLASH = (".vector_table", ".text", ".rodata")
+RAM = (".data", ".bss", ".uninit")
+
+SYMBOL = re.compile(r"([0-9a-f]{8}) .{7} (\S+)\t([0-9a-f]{8}) (?:\.hidden )?(.*)$")
+
 # How the compiler writes names, as far as the tools leave that so.
 HASH = re.compile(r"::h[0-9a-f]{16}\b|\.llvm\.\d+$| \(\.llvm\.\d+\)$")
 ESCAPES = {"_$LT$": "<", "$LT$": "<", "$GT$": ">", "$u20$": " ", "$C$": ",", "$RF$": "&", "$LP$": "(", "$RP$": ")", "..": "::"}
@@ -47,10 +53,10 @@ def plain(name):
 
 
 class Symbol:
-    def __init__(self, address, size, kind, name):
+    def __init__(self, address, size, section, name):
         self.address, self.size, self.name = address, size, name
-        self.is_ram = kind in "bBdD"
-        self.is_code = kind in "tTwW"
+        self.is_ram = section in RAM
+        self.is_code = section == ".text"
         self.is_engine = not NOT_THE_ENGINE.match(name)
 
     def __repr__(self):
@@ -62,26 +68,25 @@ class Image:
         self.path = path
         with open(path, "rb") as file:
             self.elf = file.read()
+        self.is_riscv = struct.unpack_from("<H", self.elf, 18)[0] == 243
         self.names, found = set(), {}
-        for line in lines("llvm-nm", "--print-size", "--demangle", path):
-            parts = line.split(maxsplit=3)
-            if len(parts) == 4 and len(parts[1]) == 8 and len(parts[2]) == 1:
-                # The lowest bit of a Thumb function's address says that it is one.
-                thumb = ~1 if parts[2] in "tTwW" else ~0
-                name = plain(parts[3])
-                symbol = Symbol(int(parts[0], 16) & thumb, int(parts[1], 16), parts[2], name)
+        for line in lines("llvm-objdump", "--syms", "--demangle", path):
+            match = SYMBOL.match(line)
+            if match and match[2] in FLASH + RAM:
+                symbol = Symbol(int(match[1], 16), int(match[3], 16), match[2], plain(match[4]))
+                self.names.add(symbol.name)
                 # Of several names for the same bytes, one counts.
                 if symbol.size > 0:
                     found.setdefault(symbol.address, symbol)
-                self.names.add(name)
         self.symbols = sorted(found.values(), key=lambda symbol: symbol.address)
         self.functions = [symbol for symbol in self.symbols if symbol.is_code]
         self.starts = [symbol.address for symbol in self.functions]
-        self.sizes = {}
+        self.sizes, self.places = {}, {}
         for line in lines("llvm-size", "-A", path):
             parts = line.split()
             if len(parts) == 3 and parts[1].isdigit():
                 self.sizes[parts[0]] = int(parts[1])
+                self.places[parts[0]] = int(parts[2])
         # An image that is empty, or that has lost its start, would pass every check.
         if self.bytes_of(".text") == 0 or not any(symbol.name.endswith("::engine::turn") for symbol in self.functions):
             raise ImageError(f"{path} has no engine in it")
@@ -90,7 +95,7 @@ class Image:
         return sum(self.sizes.get(section, 0) for section in sections)
 
     def whole_flash(self):
-        return self.bytes_of(".vector_table", ".text", ".rodata", ".data")
+        return self.bytes_of(*FLASH, ".data")
 
     def others(self, is_ram):
         return sum(s.size for s in self.symbols if s.is_ram == is_ram and not s.is_engine)
@@ -100,7 +105,11 @@ class Image:
         return self.whole_flash() - self.others(is_ram=False)
 
     def ram(self):
-        return self.bytes_of(".data", ".bss", ".uninit") - self.others(is_ram=True)
+        return self.bytes_of(*RAM) - self.others(is_ram=True)
+
+    def end_of_ram(self):
+        """The address after the last variable."""
+        return max(self.places[s] + self.sizes[s] for s in RAM if s in self.places)
 
     def unwanted(self):
         """What should not be in it, by kinds."""

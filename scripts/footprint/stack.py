@@ -172,10 +172,9 @@ class RiscV:
 
 def functions(image):
     """What each function of the image takes, and calls."""
-    header = lines("llvm-objdump", "--file-headers", image.path)
-    reader = (RiscV if any("riscv" in line for line in header) else Arm)(image)
+    reader = (RiscV if image.is_riscv else Arm)(image)
     instructions = {symbol: [] for symbol in image.functions}
-    for line in lines("llvm-objdump", "--disassemble", "--no-show-raw-insn", image.path):
+    for line in lines("llvm-objdump", "--disassemble", "--no-show-raw-insn", "--no-print-imm-hex", image.path):
         match = INSTRUCTION.match(line)
         if match and not match[2].startswith(".") and not re.fullmatch(r"[0-9a-f]{2}", match[2]):
             function = image.function_at(int(match[1], 16))
@@ -194,11 +193,13 @@ def functions(image):
 
 def tables(image):
     """Words of the constants that may be addresses of functions."""
-    for line in lines("llvm-size", "-A", image.path):
-        parts = line.split()
-        if parts and parts[0] in (".rodata", ".data"):
-            for address in range(int(parts[2]), int(parts[2]) + int(parts[1]) - 3, 4):
-                yield image.word(address) & ~1
+    for section in (".rodata", ".data"):
+        start = image.places.get(section, 0)
+        for address in range(start, start + image.bytes_of(section) - 3, 4):
+            # Of a Thumb function the lowest bit is set.
+            word = image.word(address)
+            if image.is_riscv or word & 1:
+                yield word & ~1
 
 
 def deepest(image):
@@ -206,17 +207,25 @@ def deepest(image):
 
     From what the firmware calls of it to what the engine calls of the firmware: that is left out, and so is whatever interrupts it.
     """
-    found, done, path = functions(image), {}, []
+    return walk(functions(image), r"receive_only::engine::(?:begin|turn|offer)$", lambda function: function.is_engine)
 
-    def walk(function):
+
+def deepest_of_all(image):
+    """The same of the whole firmware, from its first instruction."""
+    return walk(functions(image), r"(?:Reset|_start)$", lambda _: True)
+
+
+def walk(found, roots, is_counted):
+    done, path = {}, []
+
+    def below(function):
         if function in path:
             raise ImageError("a circle of calls: " + ", ".join(map(str, path[path.index(function) :])))
         if function not in done:
             path.append(function)
-            below = max((walk(called) for called in found[function].calls if called.is_engine), default=(0, []))
+            rest = max((below(called) for called in found[function].calls if is_counted(called)), default=(0, []))
             path.pop()
-            done[function] = (found[function].frame + below[0], [(found[function].frame, function.name), *below[1]])
+            done[function] = (found[function].frame + rest[0], [(found[function].frame, function.name), *rest[1]])
         return done[function]
 
-    roots = [f for f in found if re.search(r"receive_only::engine::(?:begin|turn|offer)$", f.name)]
-    return max(map(walk, roots))
+    return max(below(function) for function in found if re.search(roots, function.name))
