@@ -6,7 +6,7 @@
 #
 # For each board, over TCP and over UDP: a file of 1 MiB there and back; once more each way, during which the command is killed, and the emulator is killed
 # (its flash is a file). Then: a client that comes while another is served, and one that says nothing; a server that the board is attached to, which pushes to it, and is
-# started anew. In the end what a transfer reaches, beside what the same link does without a protocol of ours.
+# started anew. What it refuses. In the end the longest turn of the superloop, counted in instructions, and what a transfer reaches, beside what the same link does without a protocol of ours.
 #
 # It takes two minutes. It installs QEMU if that is missing (Debian), and ends only what it has started.
 set -euo pipefail
@@ -21,6 +21,10 @@ size=1048576
 # Bytes a second: so that there is a middle to be interrupted in.
 slowly=400k
 brake=
+# In thousands of instructions, which -icount makes microseconds of the board's clock.
+longest_turn_allowed=200
+# Files that a board keeps.
+places=8
 control=unix:$scratch/control
 server=
 
@@ -45,7 +49,7 @@ has_ports() {
     forward+=,hostfwd=tcp:127.0.0.1:$((port + 10000))-:9,hostfwd=tcp:127.0.0.1:$((port + 20000))-:19
     (cd "$scratch" && exec qemu-system-arm -M "$board" -display none -monitor none -serial none \
         -semihosting-config "enable=on,target=native,arg=$image${arguments:+,$arguments}" \
-        -nic "user,model=$controller,$forward" -kernel "$image") >>"$scratch/said" 2>&1 &
+        -nic "user,model=$controller,$forward" -kernel "$image" "${emulated[@]}") >>"$scratch/said" 2>&1 &
     emulator=$!
     until grep -q "$board: " "$scratch/said"; do
         if ! kill -0 "$emulator" 2>/dev/null; then
@@ -57,9 +61,10 @@ has_ports() {
     done
 }
 
-# Starts the emulator with a firmware; its flash is the file flash.bin in the scratch folder.
+# Starts the emulator with a firmware, a setting for it if there is one, and further arguments; its flash is the file flash.bin in the scratch folder.
 switch_on() {
     image=$1 arguments=${2:-}
+    emulated=("${@:3}")
     controller=stellaris
     [ "$board" = lm3s6965evb ] || controller=lan9118
     within $moment "the board's ports" has_ports
@@ -164,6 +169,37 @@ others_come() {
     echo "$board: one at a time is served, the next one waits, and who says nothing is let go"
 }
 
+# What is no session, and what the board does not take.
+refuse() {
+    local n
+    for n in 1 2 3 4; do
+        head -c 20000 /dev/urandom >"/dev/tcp/127.0.0.1/$port" 2>/dev/null || true
+        head -c 1000 /dev/urandom >"/dev/udp/127.0.0.1/$port"
+    done
+    for link in tcp udp; do
+        fetch $link no-such-file
+        end
+        [ "$status $(cause)" = "5 not-found" ] || fail "over $link: a file that is not there: $status $(cause)"
+        send $link long
+        end
+        [ "$status $(cause)" = "5 too-large" ] || fail "over $link: a file that is too large: $status $(cause)"
+    done
+    for n in $(seq $places); do
+        begin send "$scratch/short" --name "short-$n" --to "tcp://$there"
+        end
+        [ $status -eq 0 ] || break
+    done
+    [ "$status $(cause)" = "5 no-space" ] || fail "there is always room: $status $(cause)"
+    timeout $patience "$sampan" ls --from "udp://$there" >"$scratch/listed" || fail "the board does not answer"
+    [ "$(wc -l <"$scratch/listed")" = $places ] || fail "the listing has not $places files"
+    echo "$board: refuses what it cannot take, and goes on after what is no session"
+}
+
+# The error that a command ended with.
+cause() {
+    sed -n 's/.*"event":"failed".*"error":"\([^"]*\)".*/\1/p' "$scratch/events" | head -n 1
+}
+
 server_listens() {
     address=$(sed -n 's|.*"url":"tcp://\([^"]*\)".*|\1|p' "$scratch/served")
     [ -n "$address" ]
@@ -193,6 +229,20 @@ attach() {
     "$sampan" ctl push "$scratch/pushed" --control "$control" >/dev/null || fail "the push failed"
     "$sampan" ctl get "$board:pushed" -o "$scratch/fetched" --control "$control" 2>/dev/null || fail "the server cannot fetch"
     cmp "$scratch/pushed" "$scratch/fetched" || fail "the board has something else than was pushed"
+    # At the same time as others send and fetch.
+    local process processes=()
+    for link in tcp udp; do
+        "$sampan" send "$scratch/file-$link" --to "$link://$there" 2>/dev/null &
+        processes+=($!)
+    done
+    "$sampan" ctl push "$scratch/slow" --control "$control" >/dev/null &
+    processes+=($!)
+    others+=("${processes[@]}")
+    for process in "${processes[@]}"; do wait "$process" || fail "three files at once do not all come"; done
+    for file in file-tcp file-udp slow; do
+        "$sampan" get "$file" --from "tcp://$there" -o "$scratch/fetched" 2>/dev/null || fail "the board has not $file"
+        cmp "$scratch/$file" "$scratch/fetched" || fail "something else came back of three files that came at once"
+    done
     stop_server
     start_server "$address"
     within $moment "the board to attach itself again" is_attached
@@ -247,8 +297,25 @@ time_raw() {
     seconds=$(median "${all[@]}")
 }
 
+# How long a turn of the superloop takes, counted in instructions.
+count() {
+    local longest
+    switch_on net-node "" -icount shift=0
+    for link in tcp udp; do
+        send $link counted
+        must "sending over $link"
+        fetch $link counted
+        must "fetching over $link"
+    done
+    timeout $patience "$sampan" ls --from "tcp://$there" >/dev/null || fail "the board does not answer"
+    longest=$(sed -n 's/.*longest turn \([0-9]*\) us.*/\1/p' "$scratch/said" | tail -n 1)
+    echo "$board: longest turn of the superloop: $longest thousand instructions"
+    [ "$longest" -le $longest_turn_allowed ] || fail "more than $longest_turn_allowed thousand"
+    switch_off
+}
+
 measure() {
-    local lines=() way
+    local lines=()
     switch_on net-node
     for link in tcp udp; do
         time_transfers send $link sent
@@ -276,9 +343,11 @@ try() {
         resume $link "again-$link"
     done
     others_come
+    refuse
     switch_off
     rm "$scratch/flash.bin"
     attach
+    count
     measure
 }
 
@@ -288,7 +357,9 @@ need_qemu
 (cd "$root" && cargo build --locked --package sampan)
 sampan=${CARGO_TARGET_DIR:-$root/target}/debug/sampan
 mkdir "$scratch/server"
-for file in file-tcp file-udp again-tcp again-udp slow pushed; do head -c $size /dev/urandom >"$scratch/$file"; done
+for file in file-tcp file-udp again-tcp again-udp slow pushed counted; do head -c $size /dev/urandom >"$scratch/$file"; done
+head -c 3000000 /dev/zero >"$scratch/long"
+echo short >"$scratch/short"
 for board in "$@"; do
     build "$board"
     try

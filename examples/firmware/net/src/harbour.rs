@@ -19,6 +19,8 @@ const REMEMBERED: Millis = Millis(30_000);
 const QUIET: Millis = Millis(3_000);
 /// ... and one with whom nothing is, after so long: he has missed a PING.
 const IDLE: Millis = Millis(12_000);
+/// Answers that are held back for so long are dropped.
+const HELD_BACK: Millis = Millis(100);
 /// So many datagrams that are for nobody are dropped in one turn.
 const DROPPED: usize = 4;
 
@@ -26,11 +28,21 @@ const DROPPED: usize = 4;
 #[derive(Debug)]
 pub struct Harbour {
     socket: SocketHandle,
+    answers: Answers,
     conversation: Conversation<Datagrams>,
     /// What the sessions say first, but for nonce and echo.
     hello: Hello,
     key: (u64, u64),
     berth: Berth,
+}
+
+/// What is said to those who have no session goes through a socket of its own: one of them may have an address at which nobody is, and the stack holds
+/// what goes there back until it has found out.
+#[derive(Debug)]
+struct Answers {
+    socket: SocketHandle,
+    /// When it last had nothing to send.
+    since: Instant,
 }
 
 #[derive(Debug)]
@@ -76,13 +88,15 @@ impl Harbour {
     /// Begins to listen.
     pub fn new(
         network: &mut Network,
-        socket: SocketHandle,
+        [socket, answers]: [SocketHandle; 2],
         mut conversation: Conversation<Datagrams>,
         random: &mut Random,
     ) -> Self {
+        // What comes is for the first of them.
         let _ = network.udp(socket).bind(PORT);
+        let answers = Answers { socket: answers, since: Instant::ZERO };
         let hello = first_hello(&mut conversation).expect("a session says HELLO");
-        Self { socket, conversation, hello, key: (random.next(), random.next()), berth: Berth::Free }
+        Self { socket, answers, conversation, hello, key: (random.next(), random.next()), berth: Berth::Free }
     }
 
     /// Looks at what has come, and takes a turn with whoever is served.
@@ -104,17 +118,16 @@ impl Harbour {
                     has_come = true;
                     break;
                 }
-                Next::Asks(address, numbers) => self.answer(network, address, &said(&self.hello, numbers)),
+                Next::Asks(to, numbers) => self.answers.say(network, to, &said(&self.hello, numbers), now),
                 Next::SaidAgain => {
                     if let Berth::Left(Peer { address, goodbyes, .. }, _) = &self.berth {
-                        let (address, ours) = (*address, goodbyes.ours.clone());
-                        self.answer(network, address, &ours);
+                        self.answers.say(network, *address, &goodbyes.ours, now);
                     }
                 }
-                Next::Stray => {
-                    let _ = network.udp(self.socket).recv();
-                }
+                Next::Stray => {}
             }
+            // It is done with.
+            let _ = network.udp(self.socket).recv();
         }
         let Berth::Taken(peer) = &mut self.berth else {
             return if network.udp(self.socket).can_recv() {
@@ -136,14 +149,6 @@ impl Harbour {
             return Progress::Worked;
         }
         progress
-    }
-
-    /// Answers the datagram that is next, and drops it.
-    fn answer(&mut self, network: &mut Network, to: IpEndpoint, with: &[u8]) {
-        let socket = network.udp(self.socket);
-        let _ = socket.recv();
-        // Where there is no room it is as if the answer were lost.
-        let _ = socket.send_slice(with, to);
     }
 
     fn next(&self, network: &mut Network, files: &Files<'_>, now: Instant) -> Next {
@@ -194,6 +199,23 @@ impl Harbour {
         hasher.write_u64(nonce);
         hasher.write_u64(step);
         hasher.finish().max(1)
+    }
+}
+
+impl Answers {
+    /// Says it, if there is room.
+    fn say(&mut self, network: &mut Network, to: IpEndpoint, answer: &[u8], now: Instant) {
+        let socket = network.udp(self.socket);
+        if socket.send_queue() == 0 {
+            self.since = now;
+        } else if now >= self.since.after(HELD_BACK) {
+            socket.close();
+        }
+        if !socket.is_open() {
+            let _ = socket.bind(PORT);
+            self.since = now;
+        }
+        let _ = socket.send_slice(answer, to);
     }
 }
 

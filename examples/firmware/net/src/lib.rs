@@ -29,7 +29,7 @@ pub use ethernet::{BOARD, Ethernet};
 pub use files::{Desk, Files, Who};
 pub use flash::File;
 pub use harbour::Harbour;
-pub use network::{ADDRESS, Network, PORT, TcpMemory, UdpMemory};
+pub use network::{ADDRESS, AnswerMemory, Network, PORT, SessionMemory, TcpMemory};
 pub use pier::Pier;
 pub use place::{NAME_LEN, PAGE, PLACES};
 pub use random::Random;

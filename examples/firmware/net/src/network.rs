@@ -20,8 +20,6 @@ pub const PORT: u16 = 7_000;
 const NETWORK: u8 = 24;
 const GATEWAY: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 2);
 
-/// So many datagrams wait at most.
-const DATAGRAMS: usize = 32;
 /// An end of a TCP connection that does not answer for so long is gone.
 const SILENCE: time::Duration = time::Duration::from_secs(30);
 
@@ -37,22 +35,27 @@ impl TcpMemory {
     pub const NEW: Self = Self { receive: [0; TCP_RECEIVE], transmit: [0; TCP_TRANSMIT] };
 }
 
-/// Room for datagrams.
+/// Room for datagrams: so many bytes each way, and so many of them.
 #[derive(Debug)]
-pub struct UdpMemory {
-    receive: [u8; UDP_RECEIVE],
-    transmit: [u8; UDP_TRANSMIT],
-    received: [udp::PacketMetadata; DATAGRAMS],
-    to_send: [udp::PacketMetadata; DATAGRAMS],
+pub struct UdpMemory<const RECEIVE: usize, const TRANSMIT: usize, const COUNT: usize> {
+    receive: [u8; RECEIVE],
+    transmit: [u8; TRANSMIT],
+    received: [udp::PacketMetadata; COUNT],
+    to_send: [udp::PacketMetadata; COUNT],
 }
 
-impl UdpMemory {
+/// Room for those of a session.
+pub type SessionMemory = UdpMemory<UDP_RECEIVE, UDP_TRANSMIT, 32>;
+/// Room for answers to others.
+pub type AnswerMemory = UdpMemory<0, 256, 4>;
+
+impl<const RECEIVE: usize, const TRANSMIT: usize, const COUNT: usize> UdpMemory<RECEIVE, TRANSMIT, COUNT> {
     /// Nothing yet.
     pub const NEW: Self = Self {
-        receive: [0; UDP_RECEIVE],
-        transmit: [0; UDP_TRANSMIT],
-        received: [udp::PacketMetadata::EMPTY; DATAGRAMS],
-        to_send: [udp::PacketMetadata::EMPTY; DATAGRAMS],
+        receive: [0; RECEIVE],
+        transmit: [0; TRANSMIT],
+        received: [udp::PacketMetadata::EMPTY; COUNT],
+        to_send: [udp::PacketMetadata::EMPTY; COUNT],
     };
 }
 
@@ -94,7 +97,10 @@ impl Network {
     }
 
     /// One more socket for UDP.
-    pub fn add_udp(&mut self, memory: &'static mut UdpMemory) -> SocketHandle {
+    pub fn add_udp<const RECEIVE: usize, const TRANSMIT: usize, const COUNT: usize>(
+        &mut self,
+        memory: &'static mut UdpMemory<RECEIVE, TRANSMIT, COUNT>,
+    ) -> SocketHandle {
         let UdpMemory { receive, transmit, received, to_send } = memory;
         let receive = udp::PacketBuffer::new(&mut received[..], &mut receive[..]);
         let transmit = udp::PacketBuffer::new(&mut to_send[..], &mut transmit[..]);

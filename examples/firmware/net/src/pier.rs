@@ -2,6 +2,7 @@
 
 use sampan_core::{Instant, Millis, Nonce, Speaks, Stream};
 use smoltcp::iface::SocketHandle;
+use smoltcp::socket::tcp;
 
 use crate::conversation::{Conversation, Progress};
 use crate::files::Files;
@@ -11,6 +12,8 @@ use crate::tcp_link::{TcpLink, drain};
 
 /// How long a connection may take to close.
 const LINGER: Millis = Millis(5_000);
+/// How long it may take to be made, once somebody has begun to.
+const PATIENCE: Millis = Millis(3_000);
 
 /// Two sockets that listen in turn: while one is served the other takes whoever comes next, who waits. Further ones are refused.
 #[derive(Debug)]
@@ -29,6 +32,8 @@ struct Berth {
 enum State {
     /// It listens, or somebody has come who waits.
     Open,
+    /// Somebody has begun to make a connection: until then at the latest.
+    Opening(Instant),
     Served,
     /// Until then at the latest.
     Closing(Instant),
@@ -76,11 +81,22 @@ impl Berth {
     /// Lets go of a connection that is over, and listens again.
     fn tidy(&mut self, network: &mut Network, now: Instant) {
         let socket = network.tcp(self.socket);
-        if let State::Closing(until) = self.state {
-            drain(socket);
-            if socket.is_open() && now >= until {
-                socket.abort();
+        let is_half_made = socket.state() == tcp::State::SynReceived;
+        match self.state {
+            State::Closing(until) => {
+                drain(socket);
+                if now >= until {
+                    socket.abort();
+                }
             }
+            State::Opening(until) if is_half_made => {
+                if now >= until {
+                    socket.abort();
+                }
+            }
+            State::Opening(_) => self.state = State::Open,
+            State::Open if is_half_made => self.state = State::Opening(now.after(PATIENCE)),
+            State::Open | State::Served => {}
         }
         if self.state != State::Served && !socket.is_open() && socket.listen(PORT).is_ok() {
             self.state = State::Open;

@@ -18,9 +18,9 @@
 use core::fmt::Write as _;
 
 use board::{
-    ADDRESS, Clock, Conversation, DATAGRAMS, Dialler, Ethernet, Files, Harbour, Memory, Network, OVER_TCP,
-    OVER_UDP, PAGE, PLACES, PORT, Pier, Progress, Random, SEGMENTS, Settings, TcpMemory, UdpMemory, Who,
-    Work, say,
+    ADDRESS, AnswerMemory, Clock, Conversation, DATAGRAMS, Dialler, Ethernet, Files, Harbour, Memory,
+    Network, OVER_TCP, OVER_UDP, PAGE, PLACES, PORT, Pier, Progress, Random, SEGMENTS, SessionMemory,
+    Settings, TcpMemory, Who, Work, say,
 };
 use cortex_m_rt::entry;
 use heapless::String;
@@ -34,11 +34,12 @@ const NAP: Millis = Millis(1);
 #[entry]
 fn main() -> ! {
     static mut ETHERNET: Ethernet = Ethernet::OFF;
-    static mut SOCKETS: [SocketStorage<'static>; 4] = [SocketStorage::EMPTY; 4];
+    static mut SOCKETS: [SocketStorage<'static>; 5] = [SocketStorage::EMPTY; 5];
     static mut FIRST: TcpMemory = TcpMemory::NEW;
     static mut SECOND: TcpMemory = TcpMemory::NEW;
     static mut DIALLED: TcpMemory = TcpMemory::NEW;
-    static mut PACKETS: UdpMemory = UdpMemory::NEW;
+    static mut ONE: SessionMemory = SessionMemory::NEW;
+    static mut ANSWERS: AnswerMemory = AnswerMemory::NEW;
     static mut TCP: Memory<SEGMENTS> = Memory::NEW;
     static mut UDP: Memory<DATAGRAMS> = Memory::NEW;
     static mut ATTACHED: Memory<SEGMENTS> = Memory::NEW;
@@ -52,9 +53,9 @@ fn main() -> ! {
     let mut network = Network::new(ETHERNET, SOCKETS, random.next());
     let sockets = [network.add_tcp(FIRST), network.add_tcp(SECOND)];
     let mut pier = Pier::new(sockets, Conversation::new(TCP, &OVER_TCP, Who::Tcp));
-    let socket = network.add_udp(PACKETS);
+    let sockets = [network.add_udp(ONE), network.add_udp(ANSWERS)];
     let mut harbour =
-        Harbour::new(&mut network, socket, Conversation::new(UDP, &OVER_UDP, Who::Udp), &mut random);
+        Harbour::new(&mut network, sockets, Conversation::new(UDP, &OVER_UDP, Who::Udp), &mut random);
     let _ = NAME.write_str(&settings.name);
     let mut dialler = settings.dial.map(|to| {
         let conversation = Conversation::new(ATTACHED, &OVER_TCP, Who::Server);
@@ -73,6 +74,10 @@ fn main() -> ! {
             }),
         ];
         work.waited(now, clock.now());
+        if progress.contains(&Progress::Opened) {
+            let Work { longest_turn, latest, .. } = work;
+            say(format_args!("longest turn {longest_turn} us, other work late by at most {latest} us"));
+        }
         work.go_on(clock.now());
         let soon = now.after(NAP);
         let may_sleep =
