@@ -36,14 +36,15 @@ within() {
     done
 }
 
-need_qemu() {
-    local as_root=()
-    ! command -v qemu-system-arm >/dev/null || return 0
-    command -v apt-get >/dev/null || fail "qemu-system-arm is missing (Debian: qemu-system-arm)"
+# Makes sure of an emulator; where it is missing, of the package that brings it.
+need() {
+    local command=$1 package=$2 as_root=()
+    ! command -v "$command" >/dev/null || return 0
+    command -v apt-get >/dev/null || fail "$command is missing (Debian: $package)"
     [ "$(id -u)" = 0 ] || as_root=(sudo)
     "${as_root[@]}" apt-get -qq -o DPkg::Lock::Timeout=300 update </dev/null || true
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 install --yes \
-        --no-install-recommends qemu-system-arm </dev/null >/dev/null
+        --no-install-recommends "$package" </dev/null >/dev/null
 }
 
 switch_off() {

@@ -35,7 +35,7 @@ pub use place::{NAME_LEN, PAGE, PLACES};
 pub use random::Random;
 pub use said::{Shown, say};
 pub use settings::Settings;
-pub use sizes::{DATAGRAMS, OVER_TCP, OVER_UDP, SEGMENTS};
+pub use sizes::{OVER_TCP, OVER_UDP, TCP_BUFFER, UDP_BUFFER};
 pub use work::Work;
 
 use core::ptr::{read_volatile, write_volatile};

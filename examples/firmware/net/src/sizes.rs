@@ -10,7 +10,7 @@ mod board {
     pub(super) const WINDOW: usize = 4_096;
     pub(super) const UDP_WINDOW: usize = 4_096;
     pub(super) const TRANSMIT: usize = 2_920;
-    pub(super) const SEGMENTS: usize = 1_460;
+    pub(super) const TCP_BUFFER: usize = 1_460;
     pub(super) const SYNC: u32 = 1;
 }
 
@@ -20,7 +20,7 @@ mod board {
     /// The controller's queue holds 10 KiB, and what it cannot take is lost.
     pub(super) const UDP_WINDOW: usize = 8_192;
     pub(super) const TRANSMIT: usize = 32_768;
-    pub(super) const SEGMENTS: usize = 8_192;
+    pub(super) const TCP_BUFFER: usize = 8_192;
     pub(super) const SYNC: u32 = 8;
 }
 
@@ -29,11 +29,11 @@ pub const TCP_RECEIVE: usize = board::WINDOW;
 /// What a TCP socket holds of what is to go, and has not been acknowledged.
 pub const TCP_TRANSMIT: usize = board::TRANSMIT;
 /// A buffer of a session over TCP.
-pub const SEGMENTS: usize = board::SEGMENTS;
+pub const TCP_BUFFER: usize = board::TCP_BUFFER;
 /// A buffer of a session over UDP: the longest datagram that fits a frame of the Ethernet's and is among the lengths that are tried, and one more (§8.7).
-pub const DATAGRAMS: usize = 1_453;
+pub const UDP_BUFFER: usize = 1_453;
 /// What the UDP socket holds of what has come: all that may be on its way, and what is said beside it.
-pub(crate) const UDP_RECEIVE: usize = board::UDP_WINDOW + 2 * DATAGRAMS;
+pub(crate) const UDP_RECEIVE: usize = board::UDP_WINDOW + 2 * UDP_BUFFER;
 /// What the UDP socket holds of what is to go.
 pub(crate) const UDP_TRANSMIT: usize = board::TRANSMIT;
 

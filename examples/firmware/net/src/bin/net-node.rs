@@ -18,9 +18,9 @@
 use core::fmt::Write as _;
 
 use board::{
-    ADDRESS, AnswerMemory, Clock, Conversation, DATAGRAMS, Dialler, Ethernet, Files, Harbour, Memory,
-    Network, OVER_TCP, OVER_UDP, PAGE, PLACES, PORT, Pier, Progress, Random, SEGMENTS, SessionMemory,
-    Settings, TcpMemory, Who, Work, say,
+    ADDRESS, AnswerMemory, Clock, Conversation, Dialler, Ethernet, Files, Harbour, Memory, Network, OVER_TCP,
+    OVER_UDP, PAGE, PLACES, PORT, Pier, Progress, Random, SessionMemory, Settings, TCP_BUFFER, TcpMemory,
+    UDP_BUFFER, Who, Work, say,
 };
 use cortex_m_rt::entry;
 use heapless::String;
@@ -40,9 +40,9 @@ fn main() -> ! {
     static mut DIALLED: TcpMemory = TcpMemory::NEW;
     static mut ONE: SessionMemory = SessionMemory::NEW;
     static mut ANSWERS: AnswerMemory = AnswerMemory::NEW;
-    static mut TCP: Memory<SEGMENTS> = Memory::NEW;
-    static mut UDP: Memory<DATAGRAMS> = Memory::NEW;
-    static mut ATTACHED: Memory<SEGMENTS> = Memory::NEW;
+    static mut TCP: Memory<TCP_BUFFER> = Memory::NEW;
+    static mut UDP: Memory<UDP_BUFFER> = Memory::NEW;
+    static mut ATTACHED: Memory<TCP_BUFFER> = Memory::NEW;
     static mut PAGES: [[u8; PAGE]; PLACES] = [[0; PAGE]; PLACES];
     static mut NAME: String<{ NodeName::MAX_LEN }> = String::new();
 
@@ -61,11 +61,15 @@ fn main() -> ! {
         let conversation = Conversation::new(ATTACHED, &OVER_TCP, Who::Server);
         Dialler::new(to, NodeName::new(NAME).unwrap_or_default(), network.add_tcp(DIALLED), conversation)
     });
+    let mut due = clock.now();
     let mut work = Work::new(clock.now());
     say(format_args!("serves {ADDRESS}:{PORT} over TCP and UDP, and has {} files", files.count()));
     loop {
         let now = clock.now();
-        let worked = network.turn(now);
+        let worked = now >= due && network.turn(now);
+        if worked {
+            due = now.after(settings.pace);
+        }
         let progress = [
             pier.turn(&mut network, &mut files, &mut random, now),
             harbour.turn(&mut network, &mut files, now),
