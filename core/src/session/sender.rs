@@ -228,6 +228,7 @@ impl<'b> Sender<'b> {
             return;
         };
         slot.want = want;
+        log!(info, "wish {=u32} of the peer: {}", want, answer);
         if let Answer::Refuse(refusal) = answer {
             slot.refusal = refusal;
             slot.owes = Owes::Decline;
@@ -247,6 +248,7 @@ impl<'b> Sender<'b> {
     /// A WANT for which there is no slot is declined, and the storage is not asked.
     pub(super) fn refuse(&mut self, want: u32) {
         self.refused = Some(want);
+        log!(warn, "wish {=u32} of the peer: no room", want);
     }
 
     /// Whether a WANT of the peer's is being answered.
