@@ -11,13 +11,13 @@ macro_rules! log {
     }};
 }
 
-/// Logs what has ended with a code: at *info* if all is well, else at *warn*.
+/// Logs how something has ended: at *info* if all is well, else at *warn* with the code and the words.
 macro_rules! log_end {
-    ($code:expr, $($what:tt)*) => {{
+    ($refusal:expr, $well:literal, $badly:literal, $($what:expr),*) => {{
         #[cfg(feature = "defmt")]
-        match $code {
-            $crate::wire::Code::Ok => ::defmt::info!($($what)*),
-            _ => ::defmt::warn!($($what)*),
+        match $refusal.code {
+            $crate::wire::Code::Ok => ::defmt::info!($well, $($what),*),
+            _ => ::defmt::warn!($badly, $($what),*, $refusal.code, $refusal.words),
         }
     }};
 }

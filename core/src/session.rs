@@ -265,7 +265,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             return;
         }
         self.step(SessionEvent::Fail);
-        log!(warn, "session ends: {}", error);
+        log!(warn, "session {=u64:#x} ends: {}", self.opening.nonce, error);
         self.error = Some(error);
         self.shared.begin();
         self.hand.business = Business::Nothing;
@@ -395,7 +395,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         let said = self.has_said_bye() && empty;
         if (said || gone) && self.is_idle() {
             self.step(SessionEvent::Finish);
-            log!(info, "session ends: both have said goodbye");
+            log!(info, "session {=u64:#x} ends: both have said goodbye", self.opening.nonce);
         }
     }
 }

@@ -170,7 +170,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
                 let Bye { code, .. } = Bye::parse(bytes)?;
                 self.hand.business = Business::Bye { code };
                 self.their_bye = Farewell::Said(code);
-                log!(debug, "goodbye: {}", code);
+                log!(debug, "session {=u64:#x}: the peer says goodbye, {}", self.opening.nonce, code);
                 let lossy = self.is_lossy();
                 if let Some(receiver) = self.role.receiver().filter(|_| lossy) {
                     receiver.left_alone();

@@ -180,7 +180,7 @@ impl Incoming {
             return false;
         }
         self.id = offer.transfer;
-        log!(info, "receives {=u32}: offered, {} bytes", self.id, offer.size);
+        log!(info, "receives {=u32}: offered {}, restart: {=bool}", self.id, offer.size, offer.restart);
         self.refusal = Code::Ok.into();
         self.size = if offer.directory { 0 } else { offer.size.unwrap_or(Self::UNKNOWN).min(Self::UNKNOWN) };
         self.digest = offer.digest;
@@ -345,7 +345,14 @@ impl Incoming {
             self.due = due;
             self.refusal = refusal;
             self.owes = owes;
-            log_end!(refusal.code, "receives {=u32}: {}, {}", self.id, event, refusal);
+            log_end!(
+                refusal,
+                "receives {=u32} (wish {=u32}): {}",
+                "receives {=u32} (wish {=u32}): {}, {} {=str}",
+                self.id,
+                self.want,
+                event
+            );
         }
         ends
     }

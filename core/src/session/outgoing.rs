@@ -182,7 +182,7 @@ impl Outgoing {
         let offered = self.state != SendState::Queued;
         if self.step(SendEvent::Abort) {
             self.refusal = refusal.failed();
-            log!(warn, "sends {=u32}: given up, {}", self.id, self.refusal);
+            log!(warn, "sends {=u32}: given up, {} {=str}", self.id, self.refusal.code, self.refusal.words);
             self.owes = match (offered, self.want) {
                 (true, _) => Owes::Abort,
                 (false, 0) => Owes::Report,

@@ -271,7 +271,7 @@ impl Sender<'_> {
         let Some(slot) = self.slots.get_mut(slot) else { return };
         slot.repeats = Repeated::No;
         if slot.step(SendEvent::Offer) {
-            log!(info, "sends {=u32}: offered, {} bytes", slot.id, what.size);
+            log!(info, "sends {=u32}: offered {}, {}", slot.id, what.size, slot.attempt);
         }
         slot.size = if what.file_type == FileType::Directory { Some(0) } else { what.size };
         slot.start = what.start;
