@@ -70,6 +70,8 @@ has_line() {
 begin() {
     local name=$1
     shift
+    # Here, not by what begins some time later: somebody may look for it before.
+    : >"$scratch/$name.out"
     "$@" >"$scratch/$name.out" 2>"$scratch/$name.said" &
     process=$!
 }

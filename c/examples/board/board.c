@@ -1,7 +1,7 @@
 /*
  * Firmware in C for an LM3S6965, as QEMU emulates it: over the UART, in COBS, it takes a file into its store, and lists it and gives it back. After a
- * reset, or after the command was killed, it goes on where it was. It needs no C library and no start-up code but what is here. The registers are polled,
- * the session is a part of the loop. Built with RECEIVE_ONLY it takes files only, and the library needs no more than that either.
+ * reset, or after the command was killed, it goes on where it was. It needs no C library and no start-up code but what is here. The session is a
+ * part of the loop, which sleeps until a byte or a tick comes. Built with RECEIVE_ONLY it takes files only, and the library needs no more than that either.
  */
 
 #include "sampan.h"
@@ -13,6 +13,10 @@
 #define UART_FLAGS REGISTER(0x4000C018)
 #define UART_LINE REGISTER(0x4000C02C)
 #define UART_CONTROL REGISTER(0x4000C030)
+#define UART_WAKES_BY REGISTER(0x4000C038)
+#define UART_BYTES (1u << 4 | 1u << 6)
+#define UART_INTERRUPT 5u
+#define INTERRUPTS REGISTER(0xE000E100)
 #define UART_RECEIVES_NOTHING (1u << 4)
 #define UART_TRANSMITS_NO_MORE (1u << 5)
 #define TICK_CONTROL REGISTER(0xE000E010)
@@ -25,8 +29,10 @@
 
 static _Alignas(SAMPAN_ALIGN) uint8_t session_memory[SAMPAN_SESSION_SIZE];
 static _Alignas(SAMPAN_ALIGN) uint8_t incoming_memory[SAMPAN_INCOMING_SIZE];
+static _Alignas(SAMPAN_ALIGN) uint8_t gaps_memory[SAMPAN_LIST_SIZE + 4 * SAMPAN_GAP_SIZE];
 #ifndef RECEIVE_ONLY
 static _Alignas(SAMPAN_ALIGN) uint8_t outgoing_memory[SAMPAN_OUTGOING_SIZE];
+static _Alignas(SAMPAN_ALIGN) uint8_t repairs_memory[SAMPAN_LIST_SIZE + 4 * SAMPAN_REPAIR_SIZE];
 /* What is going is a listing, or else this file. */
 static bool listing;
 static stored_file going;
@@ -39,6 +45,20 @@ int memcmp(const void *a, const void *b, size_t length);
 
 static void tick(void) {
     ticks++;
+}
+
+/* It has woken the board, and says nothing more until it is asked to. */
+static void uart_wakes(void) {
+    UART_WAKES_BY = 0;
+}
+
+/* Until a byte or a tick comes; what comes in between is noticed all the same, for a pending interrupt ends the sleep. */
+static void sleep(void) {
+    __asm__ volatile("cpsid i" ::: "memory");
+    UART_WAKES_BY = UART_BYTES;
+    if (UART_FLAGS & UART_RECEIVES_NOTHING)
+        __asm__ volatile("wfi");
+    __asm__ volatile("cpsie i" ::: "memory");
 }
 
 /* Microseconds since the start, to the tick: a session needs them no finer. */
@@ -86,9 +106,9 @@ static void offered(sampan_session *session, const sampan_offered *offer) {
     } else if (is_same(store_whole(), offer) && !offer->restart) {
         sampan_had(session);
     } else if (is_same(begun, offer) && !offer->restart) {
-        sampan_accepted_in_order(session, begun->offset, begun->check);
+        sampan_accepted(session, begun->offset, begun->check);
     } else if (store_begin(offer->name, &offer->identity)) {
-        sampan_accepted_in_order(session, 0, 0);
+        sampan_accepted(session, 0, 0);
     } else {
         sampan_refused(session, SAMPAN_CODE_STORAGE, 0);
     }
@@ -162,6 +182,9 @@ static void finished(sampan_session *session) {
 }
 #endif
 
+/* Whether the UART has refused bytes. */
+static bool busy;
+
 /* Does one thing; whether the session goes on. */
 static bool turn(sampan_session *session, sampan_closed *closed) {
     sampan_room room = sampan_receive_buffer(session);
@@ -171,7 +194,9 @@ static bool turn(sampan_session *session, sampan_closed *closed) {
     sampan_action action = sampan_poll(session, now());
     switch (action.tag) {
     case SAMPAN_ACTION_TRANSMIT:
-        sampan_transmitted(session, uart_write(action.transmit.bytes, action.transmit.length));
+        length = uart_write(action.transmit.bytes, action.transmit.length);
+        busy = length == 0;
+        sampan_transmitted(session, length);
         break;
     case SAMPAN_ACTION_OFFERED:
         offered(session, &action.offered);
@@ -207,6 +232,11 @@ static bool turn(sampan_session *session, sampan_closed *closed) {
         if (action.event.tag == SAMPAN_EVENT_BYE)
             sampan_close(session, SAMPAN_CODE_OK);
         break;
+    case SAMPAN_ACTION_WAIT:
+        if (!busy)
+            sleep();
+        busy = false;
+        break;
     case SAMPAN_ACTION_CLOSED:
         *closed = action.closed;
         return false;
@@ -220,8 +250,10 @@ static void run(void) {
     const sampan_memory memory = {
         .session = {session_memory, sizeof session_memory},
         .incoming = {incoming_memory, sizeof incoming_memory},
+        .gaps = {gaps_memory, sizeof gaps_memory},
 #ifndef RECEIVE_ONLY
         .outgoing = {outgoing_memory, sizeof outgoing_memory},
+        .repairs = {repairs_memory, sizeof repairs_memory},
 #endif
         .receive = {receive_memory, sizeof receive_memory},
         .transmit = {transmit_memory, sizeof transmit_memory},
@@ -261,6 +293,7 @@ void reset(void) {
     UART_CONTROL = 0;
     UART_LINE = 0x70;
     UART_CONTROL = 0x301;
+    INTERRUPTS = 1u << UART_INTERRUPT;
     TICK_RELOAD = COUNTS - 1;
     TICK_COUNT = 0;
     TICK_CONTROL = 7;
@@ -275,6 +308,7 @@ static void halt(void) {
     }
 }
 
-__attribute__((section(".vectors"), used)) static void *const vectors[16] = {
+__attribute__((section(".vectors"), used)) static void *const vectors[16 + UART_INTERRUPT + 1] = {
     stack_end, reset, halt, halt, halt, halt, halt, 0, 0, 0, 0, halt, 0, 0, halt, tick,
+    [16 + UART_INTERRUPT] = uart_wakes,
 };
