@@ -250,6 +250,7 @@ impl<'b> Receiver<'b> {
             return Ok(None);
         }
         if end <= incoming.received {
+            log!(trace, "receives {=u32}: has what ends at {=u64}", incoming.id, end);
             if link.loses() {
                 // The peer has not heard how far this end is.
                 incoming.owe_ack();
