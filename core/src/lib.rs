@@ -17,6 +17,9 @@
 #[cfg(test)]
 extern crate std;
 
+#[macro_use]
+mod log;
+
 mod action;
 pub mod classic;
 mod digest;

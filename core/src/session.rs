@@ -15,6 +15,8 @@
 mod beyond;
 mod calls;
 mod dispatch;
+#[cfg(feature = "defmt")]
+mod formats;
 mod hand;
 mod inbox;
 mod incoming;
@@ -288,6 +290,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             return;
         }
         self.step(SessionEvent::Fail);
+        log!(warn, "session {=u64:#x} ends: {}", self.opening.nonce, error);
         self.error = Some(error);
         self.shared.begin();
         self.hand.business = Business::Nothing;
@@ -417,6 +420,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         let said = self.has_said_bye() && empty;
         if (said || gone) && self.is_idle() {
             self.step(SessionEvent::Finish);
+            log!(info, "session {=u64:#x} ends: both have said goodbye", self.opening.nonce);
         }
     }
 }
