@@ -12,8 +12,8 @@ use crate::storage::Part;
 use crate::units::Instant;
 use crate::wire::{
     Abort, Accept, Ack, Answered, Bye, Code, Crc32, Data, Decline, DigestKind, DigestList, Done, End, Gap,
-    Gaps, Hello, Identity, Kind, Malformed, Nibble, Notice, Offer, Ping, Pong, Scope, UncheckedName, Want,
-    Writer, split_check, tag,
+    Gaps, Hello, Identity, Kind, Nibble, Notice, Offer, Ping, Pong, Scope, UncheckedName, Want, Writer,
+    split_check, tag,
 };
 
 const OURS: u64 = 7;
@@ -619,5 +619,5 @@ fn too_small_a_buffer_is_refused() {
         let made = Receiver::new(buffers, &setup, (Cobs::new(), Nibble, ()), Instant::ZERO);
         assert_eq!(made.is_ok(), fits, "{receive} {transmit}");
     }
-    assert!(core::mem::size_of::<Receiver<'_, Cobs>>() < core::mem::size_of::<Node<'_, Cobs>>());
+    assert!(size_of::<Receiver<'_, Cobs>>() < size_of::<Node<'_, Cobs>>());
 }
