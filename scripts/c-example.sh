@@ -70,6 +70,8 @@ has_line() {
 begin() {
     local name=$1
     shift
+    # Here, not by what begins some time later: somebody may look for it before.
+    : >"$scratch/$name.out"
     "$@" >"$scratch/$name.out" 2>"$scratch/$name.said" &
     process=$!
 }
@@ -94,7 +96,7 @@ cargo build --locked --quiet --manifest-path "$root/Cargo.toml" --package sampan
 sampan=${CARGO_TARGET_DIR:-$root/target}/debug/sampan
 cargo build --locked --quiet --release --manifest-path "$library/Cargo.toml"
 archive=${CARGO_TARGET_DIR:-$library/target}/release/libsampan.a
-for example in boat faults; do
+for example in boat faults lossy; do
     cc -std=c11 -Wall -Wextra -Werror -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -I "$library/include" \
         "$library/examples/$example.c" "$archive" -o "$scratch/$example"
 done
@@ -105,6 +107,8 @@ c++ -std=c++17 -Wall -Wextra -Werror -fsyntax-only -I "$library/include" "$scrat
 
 say "memory that is too small or misaligned, and answers to nothing"
 "$scratch/faults" || fail "the library does not say what the header does"
+say "datagrams of which one in ten is lost"
+"$scratch/lossy" || fail "losses are not made good as they should be"
 
 cd "$scratch"
 mkdir box inbox

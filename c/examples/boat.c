@@ -43,6 +43,8 @@
 static alignas(SAMPAN_ALIGN) uint8_t session_memory[SAMPAN_SESSION_SIZE];
 static alignas(SAMPAN_ALIGN) uint8_t incoming_memory[SAMPAN_INCOMING_SIZE];
 static alignas(SAMPAN_ALIGN) uint8_t outgoing_memory[SAMPAN_OUTGOING_SIZE];
+static alignas(SAMPAN_ALIGN) uint8_t gaps_memory[SAMPAN_LIST_SIZE + 16 * SAMPAN_GAP_SIZE];
+static alignas(SAMPAN_ALIGN) uint8_t repairs_memory[SAMPAN_LIST_SIZE + 16 * SAMPAN_REPAIR_SIZE];
 static uint8_t receive_memory[1400];
 static uint8_t transmit_memory[1400];
 
@@ -455,6 +457,8 @@ static sampan_closed run(boat *b, uint64_t nonce, sampan_speaks speaks) {
         .session = {session_memory, sizeof session_memory},
         .incoming = {incoming_memory, sizeof incoming_memory},
         .outgoing = {outgoing_memory, sizeof outgoing_memory},
+        .gaps = {gaps_memory, sizeof gaps_memory},
+        .repairs = {repairs_memory, sizeof repairs_memory},
         .receive = {receive_memory, sizeof receive_memory},
         .transmit = {transmit_memory, sizeof transmit_memory},
     };

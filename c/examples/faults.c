@@ -15,6 +15,8 @@ _Static_assert(SAMPAN_OUTGOING_SIZE % SAMPAN_ALIGN == 0, "arrays of memory stay 
 static alignas(SAMPAN_ALIGN) uint8_t session_memory[SAMPAN_SESSION_SIZE + SAMPAN_ALIGN];
 static alignas(SAMPAN_ALIGN) uint8_t incoming_memory[SAMPAN_INCOMING_SIZE + 1];
 static alignas(SAMPAN_ALIGN) uint8_t outgoing_memory[2 * SAMPAN_OUTGOING_SIZE];
+static alignas(SAMPAN_ALIGN) uint8_t gaps_memory[SAMPAN_LIST_SIZE + 16 * SAMPAN_GAP_SIZE];
+static alignas(SAMPAN_ALIGN) uint8_t repairs_memory[SAMPAN_LIST_SIZE + 64 * SAMPAN_REPAIR_SIZE];
 static uint8_t receive_memory[72], transmit_memory[72];
 
 static int wrong;
@@ -48,6 +50,16 @@ int main(void) {
     other = memory;
     other.outgoing.length = SAMPAN_OUTGOING_SIZE - 1;
     expect(sampan_begin(&other, &setup, 0).fault == SAMPAN_FAULT_TOO_SMALL, "a transfer a byte too small");
+    other = memory;
+    other.gaps = (sampan_room){gaps_memory, SAMPAN_LIST_SIZE + 4 * SAMPAN_GAP_SIZE - 1};
+    expect(sampan_begin(&other, &setup, 0).fault == SAMPAN_FAULT_TOO_SMALL, "memory for gaps a byte too small");
+    other.gaps = (sampan_room){gaps_memory + 4, sizeof gaps_memory - 4};
+    expect(sampan_begin(&other, &setup, 0).fault == SAMPAN_FAULT_MISALIGNED, "memory for gaps at an odd address");
+    other.gaps = (sampan_room){gaps_memory, sizeof gaps_memory};
+    other.repairs = (sampan_room){repairs_memory, 0};
+    expect(sampan_begin(&other, &setup, 0).fault == SAMPAN_FAULT_TOO_SMALL, "memory for repairs that is none");
+    other.repairs = (sampan_room){repairs_memory, sizeof repairs_memory};
+    expect(sampan_begin(&other, &setup, 0).fault == SAMPAN_FAULT_NONE, "memory for gaps and repairs that is just enough");
     other = memory;
     other.receive.bytes = NULL;
     expect(sampan_begin(&other, &setup, 0).fault == SAMPAN_FAULT_TOO_SMALL, "no receive buffer");

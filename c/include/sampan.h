@@ -65,7 +65,22 @@
 #define SAMPAN_OUTGOING_SIZE 144
 
 /**
- * The addresses of the memory of a session and of transfers are multiples of this.
+ * Bytes of a list of gaps or of what is missing, without its entries.
+ */
+#define SAMPAN_LIST_SIZE 8
+
+/**
+ * Bytes of one gap that is remembered.
+ */
+#define SAMPAN_GAP_SIZE 24
+
+/**
+ * Bytes of one range that is missing and is remembered.
+ */
+#define SAMPAN_REPAIR_SIZE 56
+
+/**
+ * The addresses of the memory of a session, of transfers and of lists are multiples of this.
  */
 #define SAMPAN_ALIGN 8
 
@@ -1055,9 +1070,22 @@ typedef struct {
      */
     sampan_room incoming;
     /**
-     * SAMPAN_OUTGOING_SIZE bytes for each transfer that may go from this end at a time, at least one; at a multiple of SAMPAN_ALIGN.
+     * SAMPAN_OUTGOING_SIZE bytes for each transfer that may go from this end at a time, at least one; at a multiple of SAMPAN_ALIGN. Not used by a library
+     * that only receives.
      */
     sampan_room outgoing;
+    /**
+     * What lies beyond gaps, on a link that loses frames: SAMPAN_LIST_SIZE bytes and SAMPAN_GAP_SIZE for each gap, of which 4, 16 or 64 are used; at a
+     * multiple of SAMPAN_ALIGN. May be NULL: then everything from the first loss on comes again, as it does with a library that
+     * was built without the feature `repair`.
+     */
+    sampan_room gaps;
+    /**
+     * What the peer lacks, on a link that loses frames: SAMPAN_LIST_SIZE bytes and SAMPAN_REPAIR_SIZE for each range, of which 4, 16 or 64 are used; at a
+     * multiple of SAMPAN_ALIGN. May be NULL: then everything from the first loss on is sent again, as it is by a library that
+     * was built without the feature `repair`.
+     */
+    sampan_room repairs;
     /**
      * Holds what the link brings. Its length less a few bytes is the largest frame the peer may send; at least 72.
      */
@@ -1297,6 +1325,7 @@ sampan_text sampan_text_of(const char *string);
 
 /**
  * Queues a transfer, which SAMPAN_ACTION_DESCRIBE will ask about, and gives its id; 0 while there is no memory for another one, or after goodbye.
+ * A library that only receives does not have it.
  */
 uint32_t sampan_offer(sampan_session *session);
 
@@ -1338,7 +1367,7 @@ void sampan_close(sampan_session *session, uint8_t code);
 void sampan_abort(sampan_session *session, uint8_t code);
 
 /**
- * Gives a transfer of this end's up.
+ * Gives a transfer of this end's up. A library that only receives does not have it.
  */
 void sampan_cancel_sending(sampan_session *session, uint32_t transfer, uint8_t code);
 
@@ -1358,7 +1387,8 @@ bool sampan_is_idle(sampan_session *session);
 sampan_state sampan_session_state(const sampan_session *session);
 
 /**
- * How many bytes of a transfer of this end's the receiver has said that it has; 0 if the transfer is over.
+ * How many bytes of a transfer of this end's the receiver has said that it has; 0 if the transfer is over. A library that only
+ * receives does not have it.
  */
 uint64_t sampan_acknowledged(sampan_session *session, uint32_t transfer);
 

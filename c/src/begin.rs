@@ -4,16 +4,14 @@ use core::mem::align_of;
 use core::{ptr, slice};
 
 use sampan_core::wire::Nibble;
-use sampan_core::{
-    self as engine, AnyFraming, Both, Buffers, Cobs, Datagrams, Incoming, Nonce, Outgoing, Receiver, Sender,
-    Stream,
-};
+use sampan_core::{self as engine, AnyFraming, Buffers, Cobs, Datagrams, Nonce, Stream};
 
 use crate::bytes::Room;
 use crate::lent::{Answer, Lent};
 use crate::limits::Limits;
+use crate::role;
 use crate::session::{Place, Session, instant};
-use crate::sizes::{INCOMING_SIZE, OUTGOING_SIZE, SESSION_SIZE};
+use crate::sizes::SESSION_SIZE;
 
 /// The memory of a session: the caller's, and used by nobody else until the session is over.
 #[derive(Clone, Copy, Debug)]
@@ -23,8 +21,17 @@ pub struct Memory {
     pub session: Room,
     /// SAMPAN_INCOMING_SIZE bytes for each transfer that may come to this end at a time, at least one; at a multiple of SAMPAN_ALIGN.
     pub incoming: Room,
-    /// SAMPAN_OUTGOING_SIZE bytes for each transfer that may go from this end at a time, at least one; at a multiple of SAMPAN_ALIGN.
+    /// SAMPAN_OUTGOING_SIZE bytes for each transfer that may go from this end at a time, at least one; at a multiple of SAMPAN_ALIGN. Not used by a library
+    /// that only receives.
     pub outgoing: Room,
+    /// What lies beyond gaps, on a link that loses frames: SAMPAN_LIST_SIZE bytes and SAMPAN_GAP_SIZE for each gap, of which 4, 16 or 64 are used; at a
+    /// multiple of SAMPAN_ALIGN. May be NULL: then everything from the first loss on comes again, as it does with a library that
+    /// was built without the feature `repair`.
+    pub gaps: Room,
+    /// What the peer lacks, on a link that loses frames: SAMPAN_LIST_SIZE bytes and SAMPAN_REPAIR_SIZE for each range, of which 4, 16 or 64 are used; at a
+    /// multiple of SAMPAN_ALIGN. May be NULL: then everything from the first loss on is sent again, as it is by a library that
+    /// was built without the feature `repair`.
+    pub repairs: Room,
     /// Holds what the link brings. Its length less a few bytes is the largest frame the peer may send; at least 72.
     pub receive: Room,
     /// Holds what goes to the link. Its length bounds the frames that this end sends; at least 72.
@@ -119,21 +126,14 @@ unsafe fn begin(memory: &Memory, setup: &Setup, now: u64) -> Result<*mut Session
     };
     let place: *mut Place = first(memory.session, SESSION_SIZE)?;
     // SAFETY: they are lent, and looked at nowhere else.
-    let (incoming, outgoing, receive, transmit) = unsafe {
-        (
-            slots(memory.incoming, INCOMING_SIZE, Incoming::FREE)?,
-            slots(memory.outgoing, OUTGOING_SIZE, Outgoing::FREE)?,
-            slots(memory.receive, 1, 0)?,
-            slots(memory.transmit, 1, 0)?,
-        )
-    };
+    let (role, receive, transmit) =
+        unsafe { (role::role(memory)?, slots(memory.receive, 1, 0)?, slots(memory.transmit, 1, 0)?) };
     // SAFETY: `first` has found it large enough and aligned; nobody else looks at it.
     let limits: &'static engine::Limits = unsafe {
         let limits = &raw mut (*place).limits;
         limits.write(setup.limits.to_engine());
         &*limits
     };
-    let role = Both { sender: Sender::new(outgoing), receiver: Receiver::new(incoming) };
     let inner = engine::Session::with_framing(
         Buffers { receive, transmit },
         limits,
@@ -152,7 +152,7 @@ unsafe fn begin(memory: &Memory, setup: &Setup, now: u64) -> Result<*mut Session
 }
 
 /// Where a value of this type lies in a room of at least so many bytes.
-fn first<T>(room: Room, needed: usize) -> Result<*mut T, Fault> {
+pub(crate) fn first<T>(room: Room, needed: usize) -> Result<*mut T, Fault> {
     if room.bytes.is_null() || room.length < needed {
         return Err(Fault::TooSmall);
     }
@@ -167,7 +167,7 @@ fn first<T>(room: Room, needed: usize) -> Result<*mut T, Fault> {
 /// # Safety
 ///
 /// The room is as it says, and nobody else uses it as long as the result is used.
-unsafe fn slots<T: Clone>(room: Room, size: usize, value: T) -> Result<&'static mut [T], Fault> {
+pub(crate) unsafe fn slots<T: Clone>(room: Room, size: usize, value: T) -> Result<&'static mut [T], Fault> {
     let start = first::<T>(room, size)?;
     let count = room.length.checked_div(size).unwrap_or_default();
     for index in 0..count {

@@ -8,6 +8,8 @@ use crate::bytes::{Bytes, Text};
 use crate::session::{Session, State};
 
 /// Queues a transfer, which SAMPAN_ACTION_DESCRIBE will ask about, and gives its id; 0 while there is no memory for another one, or after goodbye.
+/// A library that only receives does not have it.
+#[cfg(feature = "send")]
 #[unsafe(no_mangle)]
 pub extern "C" fn sampan_offer(session: &mut Session) -> u32 {
     session.inner.offer().map_or(0, |transfer| transfer.0)
@@ -57,7 +59,8 @@ pub extern "C" fn sampan_abort(session: &mut Session, code: u8) {
     session.inner.abort(Code::from_refusal(code));
 }
 
-/// Gives a transfer of this end's up.
+/// Gives a transfer of this end's up. A library that only receives does not have it.
+#[cfg(feature = "send")]
 #[unsafe(no_mangle)]
 pub extern "C" fn sampan_cancel_sending(session: &mut Session, transfer: u32, code: u8) {
     session.inner.cancel(TransferId(transfer), Code::from_refusal(code));
@@ -86,7 +89,9 @@ pub extern "C" fn sampan_session_state(session: &Session) -> State {
     }
 }
 
-/// How many bytes of a transfer of this end's the receiver has said that it has; 0 if the transfer is over.
+/// How many bytes of a transfer of this end's the receiver has said that it has; 0 if the transfer is over. A library that only
+/// receives does not have it.
+#[cfg(feature = "send")]
 #[unsafe(no_mangle)]
 pub extern "C" fn sampan_acknowledged(session: &mut Session, transfer: u32) -> u64 {
     session.inner.acknowledged(TransferId(transfer)).unwrap_or(0)

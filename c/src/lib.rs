@@ -24,8 +24,11 @@ mod event;
 mod lent;
 mod limits;
 mod listing;
+#[cfg(feature = "repair")]
+mod lists;
 #[cfg(feature = "panic-handler")]
 mod panic;
+mod role;
 mod session;
 mod sizes;
 
@@ -42,4 +45,4 @@ pub use event::{Event, Failure, Sent};
 pub use limits::{Directions, Limits};
 pub use listing::Entry;
 pub use session::{NEVER, Session, State};
-pub use sizes::{ALIGN, INCOMING_SIZE, OUTGOING_SIZE, SESSION_SIZE};
+pub use sizes::{ALIGN, GAP_SIZE, INCOMING_SIZE, LIST_SIZE, OUTGOING_SIZE, REPAIR_SIZE, SESSION_SIZE};

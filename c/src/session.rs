@@ -1,11 +1,12 @@
 //! A session in the memory that C lends.
 
 use sampan_core::wire::Nibble;
-use sampan_core::{self as engine, AnyFraming, Both, Instant, Session as OfRole};
+use sampan_core::{self as engine, AnyFraming, Instant, Session as OfRole};
 
 use crate::lent::{Answer, Lent};
+use crate::role::Role;
 
-pub(crate) type Inner = OfRole<'static, Both<'static>, AnyFraming, Nibble>;
+pub(crate) type Inner = OfRole<'static, Role, AnyFraming, Nibble>;
 
 /// A session over one link, in memory that the caller lends.
 #[derive(Debug)]

@@ -1,5 +1,8 @@
 //! What an engine asks of its caller, and what it has to say.
 
+#[cfg(feature = "defmt")]
+mod formats;
+
 use crate::error::Error;
 use crate::storage::Part;
 use crate::units::{Instant, TransferId, WantId};
@@ -211,6 +214,7 @@ pub enum By {
 
 /// An offer that must be answered exactly once, by one of its methods; if it is dropped, the next poll lends it again.
 #[derive(Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Offered<'a> {
     /// What is offered. Its name has not been checked yet.
     pub offer: Offer<'a>,
@@ -243,6 +247,7 @@ impl Offered<'_> {
 
 /// A wish that must be answered exactly once, by one of its methods; if it is dropped, the next poll lends it again.
 #[derive(Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Wanted<'a> {
     /// What is wanted. Its name has not been checked yet.
     pub want: Want<'a>,
@@ -264,6 +269,7 @@ impl Wanted<'_> {
 }
 
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(crate) enum Answer {
     Accept(ResumePoint, Takes),
     Have,

@@ -17,6 +17,9 @@
 #[cfg(test)]
 extern crate std;
 
+#[macro_use]
+mod log;
+
 mod action;
 pub mod classic;
 mod digest;
@@ -26,6 +29,7 @@ mod error;
 #[cfg(feature = "nor-flash")]
 pub mod flash;
 mod framing;
+pub mod lean;
 mod limits;
 pub mod session;
 mod storage;

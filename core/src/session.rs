@@ -15,6 +15,8 @@
 mod beyond;
 mod calls;
 mod dispatch;
+#[cfg(feature = "defmt")]
+mod formats;
 mod hand;
 mod inbox;
 mod incoming;
@@ -35,6 +37,8 @@ mod shared;
 mod slots;
 mod timers;
 pub mod transitions;
+
+pub(crate) use dispatch::Fault;
 
 pub use beyond::{Stretch, Stretches};
 pub use incoming::Incoming;
@@ -92,6 +96,10 @@ impl Nonce {
     /// Zero, which is no nonce, becomes another number.
     pub const fn new(number: u64) -> Self {
         Self(if number == 0 { 1 } else { number })
+    }
+
+    pub(crate) const fn number(self) -> u64 {
+        self.0
     }
 }
 
@@ -282,6 +290,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             return;
         }
         self.step(SessionEvent::Fail);
+        log!(warn, "session {=u64:#x} ends: {}", self.opening.nonce, error);
         self.error = Some(error);
         self.shared.begin();
         self.hand.business = Business::Nothing;
@@ -411,6 +420,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         let said = self.has_said_bye() && empty;
         if (said || gone) && self.is_idle() {
             self.step(SessionEvent::Finish);
+            log!(info, "session {=u64:#x} ends: both have said goodbye", self.opening.nonce);
         }
     }
 }

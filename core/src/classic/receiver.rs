@@ -82,6 +82,13 @@ enum Notice {
     Asked,
 }
 
+#[cfg(feature = "defmt")]
+impl<C> defmt::Format for Receiver<'_, C> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Receiver {{ state: {}, error: {} }}", self.state, self.error);
+    }
+}
+
 impl<'b> Receiver<'b> {
     /// For a connection that was accepted at `now`, with the built-in CRC-32.
     ///
@@ -159,6 +166,7 @@ impl<'b, C: Crc32> Receiver<'b, C> {
     /// The file is not taken: the client and the application are told.
     fn reject(&mut self, refusal: Refusal) {
         if self.step(ReceiverEvent::Refuse) {
+            log!(warn, "classic, receives: refused, {}", refusal);
             self.report = Some(Report::Failed(refusal));
             self.discard();
             self.say(refusal);
@@ -170,6 +178,7 @@ impl<'b, C: Crc32> Receiver<'b, C> {
     fn fail(&mut self, error: LinkError) {
         let committing = self.state == ReceiverState::Committing;
         if self.step(ReceiverEvent::Refuse) {
+            log!(warn, "classic, receives: {}", error);
             self.error = Some(error.into());
             if !committing {
                 self.discard();
@@ -300,6 +309,7 @@ impl<'b, C: Crc32> Receiver<'b, C> {
             Answer::Accept(..) => {
                 self.part = PartState::Open;
                 self.step(ReceiverEvent::Accept);
+                log!(info, "classic, receives: accepted");
                 self.line.put(text::SIZE_OK);
             }
             Answer::Have => self.reject(HERE_ALREADY),
@@ -320,6 +330,7 @@ impl<'b, C: Crc32> Receiver<'b, C> {
                 self.line.put(text::NOTICE);
             }
         }
+        log!(info, "classic, receives: stored");
         self.report = Some(Report::Received);
     }
 

@@ -5,7 +5,7 @@ mod lending;
 use super::line::Line;
 use super::text::{self, Reply};
 use super::transitions::{SenderEvent, SenderState};
-use super::{LINGER, MORE, check_buffers, size};
+use super::{LINGER, MORE, check_buffers, shift, size};
 use crate::action::Refusal;
 use crate::error::{Error, LinkError};
 use crate::limits::Limits;
@@ -59,6 +59,13 @@ enum Report {
     Refused,
 }
 
+#[cfg(feature = "defmt")]
+impl defmt::Format for Sender<'_> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Sender {{ state: {}, error: {} }}", self.state, self.error);
+    }
+}
+
 impl<'b> Sender<'b> {
     /// For a connection that was made at `now`.
     ///
@@ -99,6 +106,7 @@ impl<'b> Sender<'b> {
 
     fn give_up(&mut self, refusal: Refusal) {
         if self.step(SenderEvent::Over) {
+            log!(warn, "classic, sends: given up, {}", refusal);
             self.report = Some(Report::Failed(refusal));
             self.line.clear();
         }
@@ -106,6 +114,7 @@ impl<'b> Sender<'b> {
 
     fn fail(&mut self, error: LinkError) {
         if self.step(SenderEvent::Over) {
+            log!(warn, "classic, sends: {}", error);
             self.error = Some(error.into());
             self.line.clear();
         }
@@ -176,7 +185,7 @@ impl<'b> Sender<'b> {
     }
 
     fn forget(&mut self, n: usize) {
-        self.buffer.copy_within(n.min(self.heard)..self.heard, 0);
+        shift::to_start(self.buffer, n.min(self.heard)..self.heard);
         self.heard = self.heard.saturating_sub(n);
     }
 
@@ -197,6 +206,7 @@ impl<'b> Sender<'b> {
         let expected = self.expected();
         let reply = Reply::of(self.text(), expected);
         if reply == Reply::Refusal && self.step(SenderEvent::Refusal) {
+            log!(warn, "classic, sends: refused");
             self.line.clear();
             return;
         }
@@ -242,6 +252,7 @@ impl<'b> Sender<'b> {
             }
             S::Ending | S::LastReply => {
                 let notice = text::words_of_notice(self.text()).is_some();
+                log!(info, "classic, sends: stored");
                 self.report = Some(if notice { Report::Notice } else { Report::Sent });
             }
             _ => {}

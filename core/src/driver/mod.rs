@@ -12,6 +12,7 @@
 #[cfg(feature = "async")]
 pub mod asynch;
 pub mod blocking;
+pub mod lean;
 pub mod nb;
 
 use embedded_io::ErrorKind;

@@ -66,6 +66,13 @@ pub enum OpenError<E> {
     Flash(E),
 }
 
+#[cfg(feature = "defmt")]
+impl<F> defmt::Format for Images<'_, F> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Images {{ whole: {}, begun: {} }}", self.state.whole, self.state.begun);
+    }
+}
+
 impl<'p, F: NorFlash> Images<'p, F> {
     /// Reads the journal, and what has come of an image that is not whole: it is resumed only if it is still what it was. `page` is what is
     /// written at a time: a multiple of `WRITE_SIZE` that divides a sector.
@@ -80,6 +87,7 @@ impl<'p, F: NorFlash> Images<'p, F> {
         if let Some(begun) = state.begun {
             let held = images.check_of(state.spare(), begun.offset).map_err(OpenError::Flash)?;
             if held != begun.check {
+                log!(warn, "image: what has come in part is not what it was");
                 images.state.begun = None;
             }
         }
@@ -153,7 +161,10 @@ impl<'p, F: NorFlash> Images<'p, F> {
                 self.state = state;
                 Ok(())
             }
-            Ok(Written::Badly) | Err(_) => Err(Code::Storage.into()),
+            Ok(Written::Badly) | Err(_) => {
+                log!(warn, "image: the journal cannot be written");
+                Err(Code::Storage.into())
+            }
         }
     }
 

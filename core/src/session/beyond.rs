@@ -34,7 +34,7 @@ pub struct Stretch {
 pub type Stretches<const N: usize> = Vec<Stretch, N>;
 
 /// What a receiver asks of the memory for gaps.
-pub(super) trait Beyond: fmt::Debug + Send + Sync {
+pub(super) trait Beyond: Send + Sync {
     /// So many gaps can be remembered.
     fn capacity(&self) -> u32;
 
@@ -75,6 +75,13 @@ pub(super) trait Beyond: fmt::Debug + Send + Sync {
 
     /// Writes the ACK, with the gaps.
     fn emit(&self, incoming: &Incoming, ack: &Ack<'_>, w: &mut Writer<'_>);
+}
+
+/// Not asked of what implements it: the trait object would link formatting wherever gaps are remembered.
+impl fmt::Debug for dyn Beyond + '_ {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Beyond({})", self.capacity())
+    }
 }
 
 /// Whether stored bytes are remembered.

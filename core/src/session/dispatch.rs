@@ -15,7 +15,7 @@ use crate::wire::{
 
 /// What is wrong with a frame whose check is right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     Malformed(Malformed),
     Unexpected,
     /// It is a HELLO of another session.
@@ -25,7 +25,7 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    fn of(self, kind: Kind) -> PeerError {
+    pub(crate) fn of(self, kind: Kind) -> PeerError {
         match self {
             Self::Malformed(reason) => PeerError::Malformed(kind, reason),
             Self::Unexpected => PeerError::Unexpected(kind),
@@ -55,6 +55,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
                 }
                 Deframed::Noise { length } => {
                     let start = self.inbox.head();
+                    log!(debug, "between frames: {=usize} bytes", length.saturating_sub(start));
                     self.hand =
                         Hand { business: Business::Noise, slot: 0, view: Held { start, end: length } };
                 }
@@ -89,10 +90,12 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         let right = self.crc.update(tag, content) == check;
         if lossy {
             if !right {
+                log!(debug, "dropped: {=usize} bytes, damaged or of another session", content.len());
                 return Ok(());
             }
             if kind != Some(Kind::Hello) {
                 if self.state == SessionState::Opening {
+                    log!(debug, "dropped: {}, before the session is open", kind);
                     // The HELLO that would have said so was lost; what this one says comes again.
                     if self.greeting.is_known() {
                         self.opened();
@@ -112,10 +115,16 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             kind => {
                 self.hand.view =
                     Held { start: start.saturating_add(1), end: start.saturating_add(content.len()) };
-                let Some(kind) = kind else { return Ok(()) };
+                let Some(kind) = kind else {
+                    log!(debug, "dropped: a frame of unknown kind {=u8:#x}", code);
+                    return Ok(());
+                };
                 match self.business(kind, check) {
                     // What came before it, or its answer, was lost: one of the two comes again.
-                    Err(Fault::Unexpected) if lossy => Ok(()),
+                    Err(Fault::Unexpected) if lossy => {
+                        log!(debug, "dropped: {}, which is not expected", kind);
+                        Ok(())
+                    }
                     result => result.map_err(|fault| fault.of(kind).into()),
                 }
             }
@@ -161,6 +170,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
                 let Bye { code, .. } = Bye::parse(bytes)?;
                 self.hand.business = Business::Bye { code };
                 self.their_bye = Farewell::Said(code);
+                log!(debug, "session {=u64:#x}: the peer says goodbye, {}", self.opening.nonce, code);
                 let lossy = self.is_lossy();
                 if let Some(receiver) = self.role.receiver().filter(|_| lossy) {
                     receiver.left_alone();

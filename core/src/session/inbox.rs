@@ -88,6 +88,7 @@ impl<'b> Inbox<'b> {
                     return Deframed::Incomplete { total };
                 }
                 Deframed::Skip { length } => {
+                    log!(trace, "skipped: {=usize} bytes", length);
                     self.needed = length;
                     self.consume();
                 }

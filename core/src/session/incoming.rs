@@ -163,6 +163,7 @@ impl Incoming {
         self.id = 0;
         self.want = want;
         self.due = Due::Want;
+        log!(info, "wish {=u32}: asked", want);
     }
 
     /// The WANT was sent, or cannot be.
@@ -179,6 +180,7 @@ impl Incoming {
             return false;
         }
         self.id = offer.transfer;
+        log!(info, "receives {=u32}: offered {}, restart: {=bool}", self.id, offer.size, offer.restart);
         self.refusal = Code::Ok.into();
         self.size = if offer.directory { 0 } else { offer.size.unwrap_or(Self::UNKNOWN).min(Self::UNKNOWN) };
         self.digest = offer.digest;
@@ -222,6 +224,7 @@ impl Incoming {
         self.missed = 0;
         self.credit = Credit::Open;
         self.due = Due::Accept;
+        log!(info, "receives {=u32}: from {=u64}", self.id, from.offset);
     }
 
     /// The answer to the OFFER may be lost: it is said again, from what has come by now.
@@ -248,6 +251,7 @@ impl Incoming {
 
     /// What is next after `reach`, up to which something has been received, is missing.
     pub(super) fn lacks(&mut self, reach: u64) {
+        log!(debug, "receives {=u32}: lacks what follows {=u64}", self.id, reach);
         self.missed = reach.saturating_add(1);
         self.owes = self.owes.and(Owes::ACK).and(Owes::GAP);
     }
@@ -315,6 +319,7 @@ impl Incoming {
     fn credit(&mut self, credit: Credit) {
         if self.credit != credit {
             self.credit = credit;
+            log!(trace, "receives {=u32}: credit {}", self.id, credit);
             self.owe_ack();
         }
     }
@@ -328,6 +333,7 @@ impl Incoming {
     pub(super) fn synced(&mut self, durable: u64) {
         if durable > self.durable {
             self.durable = durable.min(self.received);
+            log!(trace, "receives {=u32}: durable up to {=u64}", self.id, self.durable);
             self.owe_ack();
         }
     }
@@ -339,6 +345,14 @@ impl Incoming {
             self.due = due;
             self.refusal = refusal;
             self.owes = owes;
+            log_end!(
+                refusal,
+                "receives {=u32} (wish {=u32}): {}",
+                "receives {=u32} (wish {=u32}): {}, {} {=str}",
+                self.id,
+                self.want,
+                event
+            );
         }
         ends
     }
@@ -392,6 +406,7 @@ impl Incoming {
         };
         if self.state == ReceiveState::Receiving {
             self.step(ReceiveEvent::Aborted);
+            log!(warn, "receives {=u32}: cut off at {=u64}", self.id, self.received);
         }
         self.settle();
     }

@@ -143,6 +143,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
                 // It may be an old one that comes late: only an echo says that it is not.
                 (_, SessionState::Open) => {
                     opening.stranger = hello.nonce;
+                    log!(debug, "hello of another session: {=u64:#x}", hello.nonce);
                     self.greeting = Greeting::EchoDue;
                     return Ok(());
                 }
@@ -175,6 +176,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
     /// The peer has this end's nonce.
     pub(super) fn opened(&mut self) {
         self.step(SessionEvent::Echoed);
+        log!(info, "session {=u64:#x} is open with {=u64:#x}", self.opening.nonce, self.opening.peer);
         self.shared.begin();
         self.shared.progress();
         self.hand.business = Business::Opened;

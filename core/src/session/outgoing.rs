@@ -161,6 +161,7 @@ impl Outgoing {
         let over = self.step(SendEvent::Stored);
         if over {
             self.how = how;
+            log!(info, "sends {=u32}: {}", self.id, how);
             self.owes = Owes::Report;
         }
         over
@@ -169,7 +170,11 @@ impl Outgoing {
     /// The peer ends it; whether it can. The words of its frame are to be told.
     pub(super) fn refused(&mut self, code: Code) -> bool {
         self.refusal = code.into();
-        self.step(SendEvent::Refused)
+        let over = self.step(SendEvent::Refused);
+        if over {
+            log!(warn, "sends {=u32}: refused, {}", self.id, code);
+        }
+        over
     }
 
     /// The storage has failed, or the application gives up.
@@ -177,6 +182,7 @@ impl Outgoing {
         let offered = self.state != SendState::Queued;
         if self.step(SendEvent::Abort) {
             self.refusal = refusal.failed();
+            log!(warn, "sends {=u32}: given up, {} {=str}", self.id, self.refusal.code, self.refusal.words);
             self.owes = match (offered, self.want) {
                 (true, _) => Owes::Abort,
                 (false, 0) => Owes::Report,
@@ -221,6 +227,7 @@ impl Outgoing {
 
     /// Begins anew.
     pub(super) fn again(&mut self, attempt: Attempt) {
+        log!(info, "sends {=u32}: begins anew, {}", self.id, attempt);
         self.attempt = attempt;
         self.sent = 0;
         self.summed = 0;

@@ -231,6 +231,7 @@ impl<'b> Receiver<'b> {
     /// Declines an offer that has no slot.
     pub(super) fn refuse(&mut self, id: u32, code: Code) {
         self.refused = Some((id, code));
+        log!(warn, "receives {=u32}: refused, {}", id, code);
     }
 
     /// Whether no offer waits to be declined.
@@ -258,6 +259,7 @@ impl<'b> Receiver<'b> {
             return Ok(None);
         }
         if end <= incoming.received {
+            log!(trace, "receives {=u32}: has what ends at {=u64}", incoming.id, end);
             if link.loses() {
                 // The peer has not heard how far this end is.
                 incoming.owe_ack();
@@ -287,6 +289,7 @@ impl<'b> Receiver<'b> {
         if id > self.last_id {
             return Err(Fault::Unexpected);
         }
+        log!(debug, "receives {=u32}: a frame has come late", id);
         if link.loses() {
             let code = self.slots.all().iter().find(|slot| slot.id == id).map(Incoming::ended_with);
             // That of one whose report or last frame is still to come follows by itself.

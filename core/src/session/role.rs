@@ -47,6 +47,7 @@ pub trait Receives<'b>: Role<'b> {}
 
 /// A sender and a receiver in one session; both directions may run at once.
 #[derive(Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Both<'b> {
     /// The sender.
     pub sender: Sender<'b>,

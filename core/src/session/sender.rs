@@ -236,6 +236,9 @@ impl<'b> Sender<'b> {
         if let Answer::Refuse(refusal) = answer {
             slot.refusal = refusal;
             slot.owes = Owes::Decline;
+            log!(warn, "wish {=u32} of the peer: refused, {} {=str}", want, refusal.code, refusal.words);
+        } else {
+            log!(info, "wish {=u32} of the peer: sends {=u32}", want, slot.id);
         }
     }
 
@@ -252,6 +255,7 @@ impl<'b> Sender<'b> {
     /// A WANT for which there is no slot is declined, and the storage is not asked.
     pub(super) fn refuse(&mut self, want: u32) {
         self.refused = Some(want);
+        log!(warn, "wish {=u32} of the peer: refused, there is no room", want);
     }
 
     /// Whether a WANT of the peer's is being answered.

@@ -106,6 +106,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             return;
         }
         self.shared.repeats.ran_out(self.shared.now);
+        log!(debug, "no answer: said again");
         if self.state == SessionState::Opening {
             self.greeting.repeat();
             return;

@@ -135,6 +135,7 @@ impl<'a> IntoIterator for &Gaps<'a> {
 
 /// The gaps of [`Gaps::iter`].
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct GapsIter<'a> {
     ranges: &'a [Gap],
     from: u64,

@@ -9,6 +9,7 @@ const LONGEST: usize = 10;
 /// Takes fields off the front of a frame's body, and remembers the first fault until the end: so the parsers need not look after
 /// each field, which counts where flash is small. After a fault fields are zero or empty.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(super) struct Fields<'a> {
     rest: &'a [u8],
     fault: Option<Malformed>,

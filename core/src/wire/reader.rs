@@ -41,6 +41,7 @@ impl core::error::Error for Malformed {}
 ///
 /// After an error what remains is unspecified; a caller gives up at the first.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Reader<'a> {
     fields: Fields<'a>,
 }

@@ -13,6 +13,13 @@ pub struct Writer<'a> {
     full: bool,
 }
 
+#[cfg(feature = "defmt")]
+impl defmt::Format for Writer<'_> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Writer {{ len: {=usize}, full: {=bool} }}", self.len, self.full);
+    }
+}
+
 impl<'a> Writer<'a> {
     /// A writer at the start of `out`.
     #[must_use]

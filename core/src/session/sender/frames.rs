@@ -37,6 +37,7 @@ impl Sender<'_> {
         let resumed = accept.offset > slot.sent;
         allowed(slot.step(if resumed { SendEvent::Resumed } else { SendEvent::Accepted }))?;
         slot.answered = Reply::Given;
+        log!(info, "sends {=u32}: accepted from {=u64}", slot.id, accept.offset);
         if slot.state != SendState::Ended {
             slot.limit = accept.offset.saturating_add(accept.credit.into());
             slot.acked = slot.acked.max(accept.offset.min(slot.sent));
@@ -117,6 +118,7 @@ impl Sender<'_> {
         };
         if let Some(tail) = tail.filter(|tail| !slot.went_back_to(*tail, rules.span, shared.now)) {
             slot.went_back = (tail, shared.now);
+            log!(debug, "sends {=u32}: back to {=u64}", slot.id, tail);
             slot.go_back();
             self.pace.forget(ack.transfer);
             lost = lost.saturating_add(1);

@@ -270,7 +270,9 @@ impl Sender<'_> {
     pub(in crate::session) fn offered(&mut self, slot: usize, what: &Description<'_>) {
         let Some(slot) = self.slots.get_mut(slot) else { return };
         slot.repeats = Repeated::No;
-        slot.step(SendEvent::Offer);
+        if slot.step(SendEvent::Offer) {
+            log!(info, "sends {=u32}: offered {}, {}", slot.id, what.size, slot.attempt);
+        }
         slot.size = if what.file_type == FileType::Directory { Some(0) } else { what.size };
         slot.start = what.start;
         slot.answered = Reply::Awaited;
@@ -344,6 +346,7 @@ impl Sender<'_> {
             slot.again(slot.attempt.max(Attempt::Restart));
         } else if slot.sent == slot.prefix {
             slot.step(SendEvent::PrefixEqual);
+            log!(info, "sends {=u32}: goes on from {=u64}", slot.id, slot.sent);
             slot.acked = slot.sent;
             slot.delivered = slot.sent;
         }

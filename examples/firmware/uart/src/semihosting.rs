@@ -1,7 +1,8 @@
 //! What an emulator does for the program that runs in it: files of the computer, and the time of day.
 
-use core::arch::asm;
 use core::ffi::CStr;
+
+use crate::cpu;
 
 const OPEN: u32 = 0x01;
 const SAY: u32 = 0x04;
@@ -12,6 +13,7 @@ const LENGTH: u32 = 0x0C;
 const TIME: u32 = 0x11;
 const EXIT: u32 = 0x18;
 const RUN_TIME_ERROR: u32 = 0x2_0023;
+const DONE: u32 = 0x2_0026;
 
 /// How a file is opened.
 #[derive(Clone, Copy, Debug)]
@@ -32,11 +34,8 @@ pub(crate) struct File(u32);
 pub(crate) struct Failed;
 
 fn call(operation: u32, argument: u32) -> u32 {
-    let mut result = operation;
-    // SAFETY: callers pass what the operation wants: a value, or the address of its arguments, of which those that are written to were borrowed
-    // mutably.
-    unsafe { asm!("bkpt 0xab", inout("r0") result, in("r1") argument) };
-    result
+    // SAFETY: callers in this file pass what the operation wants; those of a file's bytes have them borrowed, mutably where they are written to.
+    unsafe { cpu::ask(operation, argument) }
 }
 
 fn call_with(operation: u32, arguments: &[u32; 3]) -> u32 {
@@ -74,9 +73,20 @@ pub(crate) fn time() -> u32 {
     call(TIME, 0)
 }
 
+/// Says something on the emulator's own output.
+pub fn say(words: &CStr) {
+    call(SAY, words.as_ptr() as u32);
+}
+
+/// Ends the emulator.
+pub fn end() -> ! {
+    call(EXIT, DONE);
+    loop {}
+}
+
 /// Says why, and ends the emulator.
-pub(crate) fn fail(why: &CStr) -> ! {
-    call(SAY, why.as_ptr() as u32);
+pub fn fail(why: &CStr) -> ! {
+    say(why);
     call(EXIT, RUN_TIME_ERROR);
     loop {}
 }
