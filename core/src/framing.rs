@@ -9,6 +9,7 @@ pub use any::AnyFraming;
 pub use cobs::Cobs;
 pub use datagrams::Datagrams;
 pub use stream::Stream;
+pub(crate) use stream::{PREAMBLE, PREFIX};
 
 use core::ops::Range;
 

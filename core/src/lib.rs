@@ -29,6 +29,7 @@ mod error;
 #[cfg(feature = "nor-flash")]
 pub mod flash;
 mod framing;
+pub mod lean;
 mod limits;
 pub mod session;
 mod storage;

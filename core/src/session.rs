@@ -38,6 +38,8 @@ mod slots;
 mod timers;
 pub mod transitions;
 
+pub(crate) use dispatch::Fault;
+
 pub use beyond::{Stretch, Stretches};
 pub use incoming::Incoming;
 pub use outgoing::Outgoing;
@@ -94,6 +96,10 @@ impl Nonce {
     /// Zero, which is no nonce, becomes another number.
     pub const fn new(number: u64) -> Self {
         Self(if number == 0 { 1 } else { number })
+    }
+
+    pub(crate) const fn number(self) -> u64 {
+        self.0
     }
 }
 
@@ -208,7 +214,26 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
         if F::largest(receive.len()) < MIN_FRAME || transmit.len() < needed {
             return Err(Error::Resource(ResourceError::BufferTooSmall { needed }));
         }
-        Ok(Self {
+        Ok(Self::begin(Buffers { receive, transmit }, limits, role, (framing, crc), (speaks, nonce), now))
+    }
+
+    /// A session on the next link, in the memory of this one, whose link is gone or which is closed: for programs that have several sessions at a time, of which each
+    /// ends on its own. Ids count from 1 again, and nothing of this one is left.
+    #[must_use]
+    pub fn renewed(self, framing: F, opening: (Speaks, Nonce), now: Instant) -> Self {
+        let buffers = Buffers { receive: self.inbox.release(), transmit: self.outbox.release() };
+        Self::begin(buffers, self.shared.limits, self.role.renewed(), (framing, self.crc), opening, now)
+    }
+
+    fn begin(
+        Buffers { receive, transmit }: Buffers<'b>,
+        limits: &'b Limits,
+        role: R,
+        (framing, crc): (F, C),
+        (speaks, nonce): (Speaks, Nonce),
+        now: Instant,
+    ) -> Self {
+        Self {
             shared: Shared::new(limits, framing.link(), now),
             inbox: Inbox::new(receive),
             outbox: Outbox::new(transmit, framing.link()),
@@ -238,7 +263,7 @@ impl<'b, R: Role<'b>, F: Framing, C: Crc32> Session<'b, R, F, C> {
             their_bye: Farewell::NotYet,
             error: None,
             role,
-        })
+        }
     }
 
     /// Whether a transfer would be cut off if the link went now.

@@ -3,6 +3,7 @@
 //! [`Pair`] joins two engines over a simulated link in virtual time, [`MemoryStorage`] holds their files, [`Disk`] is what
 //! survives a cut.
 
+mod board;
 mod bottleneck;
 mod channel;
 mod dice;
@@ -19,6 +20,7 @@ mod snapshot;
 mod storage;
 mod tasks;
 
+pub use board::{Board, BoardMemory, SMALL_BOARD, Twin, WithBoard, board, join_board};
 pub use bottleneck::Bottleneck;
 pub use channel::{Carries, Channel};
 pub use dice::Dice;

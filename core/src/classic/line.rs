@@ -1,5 +1,6 @@
 //! What both sides have: the bytes that go out, whether the link still moves any, and the time.
 
+use super::shift;
 use crate::units::Instant;
 
 #[derive(Debug)]
@@ -120,7 +121,7 @@ impl<'b> Line<'b> {
     /// Where more bytes can be put.
     pub(super) fn room(&mut self) -> &mut [u8] {
         if self.sent > 0 {
-            self.buffer.copy_within(self.sent..self.end, 0);
+            shift::to_start(self.buffer, self.sent..self.end);
             self.end = self.end.saturating_sub(self.sent);
             self.sent = 0;
         }

@@ -21,6 +21,7 @@ mod line;
 mod name;
 mod receiver;
 mod sender;
+mod shift;
 mod size;
 mod text;
 pub mod transitions;

@@ -1,6 +1,6 @@
 //! The name as it comes in (§14.2): only its last part is kept, at the start of the receive buffer.
 
-use super::text;
+use super::{shift, text};
 use crate::action::Refusal;
 use crate::wire::{Code, MAX_NAME, NameError, UncheckedName};
 
@@ -39,7 +39,7 @@ impl Gathered {
             }
             let (start, end) = (folders.len(), received.len());
             self.kept = last.len();
-            buffer.copy_within(start..end, 0);
+            shift::to_start(buffer, start..end);
         }
         if self.total > MAX_NAME || self.kept >= buffer.len() {
             return Err(bad(NameError::TooLong { len: self.total }));

@@ -5,7 +5,7 @@ mod lending;
 use super::line::Line;
 use super::text::{self, Reply};
 use super::transitions::{SenderEvent, SenderState};
-use super::{LINGER, MORE, check_buffers, size};
+use super::{LINGER, MORE, check_buffers, shift, size};
 use crate::action::Refusal;
 use crate::error::{Error, LinkError};
 use crate::limits::Limits;
@@ -185,7 +185,7 @@ impl<'b> Sender<'b> {
     }
 
     fn forget(&mut self, n: usize) {
-        self.buffer.copy_within(n.min(self.heard)..self.heard, 0);
+        shift::to_start(self.buffer, n.min(self.heard)..self.heard);
         self.heard = self.heard.saturating_sub(n);
     }
 

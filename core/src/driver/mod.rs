@@ -35,13 +35,13 @@ pub enum Turn<'e> {
 }
 
 /// What became of one read or write.
-enum Outcome {
+pub(crate) enum Outcome {
     Moved(usize),
     NothingNow,
     Lost,
 }
 
-fn outcome<E: embedded_io::Error>(result: Result<usize, E>) -> Outcome {
+pub(crate) fn outcome<E: embedded_io::Error>(result: Result<usize, E>) -> Outcome {
     match result {
         Ok(0) => Outcome::Lost,
         Ok(n) => Outcome::Moved(n),

@@ -7,8 +7,8 @@ use crate::error::PeerError;
 use crate::wire::CHECK_LEN;
 
 /// What each direction begins with: the last byte is the version of this framing.
-const PREAMBLE: [u8; 5] = [0xF5, b'S', b'P', b'N', 1];
-const PREFIX: usize = 3;
+pub(crate) const PREAMBLE: [u8; 5] = [0xF5, b'S', b'P', b'N', 1];
+pub(crate) const PREFIX: usize = 3;
 const SHORTEST: usize = 1 + CHECK_LEN;
 
 /// The framing of §2.1, for one link.

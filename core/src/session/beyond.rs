@@ -70,6 +70,9 @@ pub(super) trait Beyond: Send + Sync {
     /// The transfer begins anew.
     fn forget(&mut self, transfer: u32);
 
+    /// A new session begins.
+    fn forget_all(&mut self);
+
     /// Writes the ACK, with the gaps.
     fn emit(&self, incoming: &Incoming, ack: &Ack<'_>, w: &mut Writer<'_>);
 }
@@ -153,6 +156,10 @@ impl<const N: usize> Beyond for Stretches<N> {
 
     fn forget(&mut self, transfer: u32) {
         self.as_mut_view().retain(|stretch| stretch.transfer != transfer);
+    }
+
+    fn forget_all(&mut self) {
+        self.clear();
     }
 
     fn emit(&self, incoming: &Incoming, ack: &Ack<'_>, w: &mut Writer<'_>) {

@@ -15,7 +15,7 @@ use crate::wire::{
 
 /// What is wrong with a frame whose check is right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     Malformed(Malformed),
     Unexpected,
     /// It is a HELLO of another session.
@@ -25,7 +25,7 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    fn of(self, kind: Kind) -> PeerError {
+    pub(crate) fn of(self, kind: Kind) -> PeerError {
         match self {
             Self::Malformed(reason) => PeerError::Malformed(kind, reason),
             Self::Unexpected => PeerError::Unexpected(kind),

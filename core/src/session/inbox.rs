@@ -33,6 +33,11 @@ impl<'b> Inbox<'b> {
         Self { buffer, head: 0, tail: 0, needed: 0 }
     }
 
+    /// The memory that was lent.
+    pub(super) fn release(self) -> &'b mut [u8] {
+        self.buffer
+    }
+
     pub(super) fn len(&self) -> usize {
         self.buffer.len()
     }

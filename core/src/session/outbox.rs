@@ -43,6 +43,11 @@ impl<'b> Outbox<'b> {
         Self { buffer, sent: 0, end: 0, building: 0, urgency: Urgency::Fill, preamble: Preamble::Due, link }
     }
 
+    /// The memory that was lent.
+    pub(super) fn release(self) -> &'b mut [u8] {
+        self.buffer
+    }
+
     pub(super) fn len(&self) -> usize {
         self.buffer.len()
     }

@@ -60,6 +60,15 @@ impl<'b> Receiver<'b> {
         Self { beyond: Some(stretches), ..Self::new(slots) }
     }
 
+    /// One in the same memory that has received nothing yet.
+    pub(super) fn renewed(self) -> Self {
+        let Self { slots, mut beyond, .. } = self;
+        if let Some(beyond) = &mut beyond {
+            beyond.forget_all();
+        }
+        Self { beyond, ..Self::new(slots.release()) }
+    }
+
     pub(super) fn capacity(&self) -> u32 {
         self.slots.capacity()
     }

@@ -3,11 +3,31 @@
 use super::receiver::Receiver;
 use super::sender::Sender;
 
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for super::Sender<'_> {}
-    impl Sealed for super::Receiver<'_> {}
-    impl Sealed for super::Both<'_> {}
+pub(super) mod sealed {
+    use super::{Both, Receiver, Sender};
+
+    pub trait Sealed {
+        /// The same, in the same memory, for another session.
+        fn renewed(self) -> Self;
+    }
+
+    impl Sealed for Sender<'_> {
+        fn renewed(self) -> Self {
+            Sender::renewed(self)
+        }
+    }
+
+    impl Sealed for Receiver<'_> {
+        fn renewed(self) -> Self {
+            Receiver::renewed(self)
+        }
+    }
+
+    impl Sealed for Both<'_> {
+        fn renewed(self) -> Self {
+            Self { sender: self.sender.renewed(), receiver: self.receiver.renewed() }
+        }
+    }
 }
 
 /// The halves that a session has. What it has not is not linked.

@@ -89,6 +89,11 @@ impl<'b> Sender<'b> {
         }
     }
 
+    /// One in the same memory that has sent nothing yet.
+    pub(super) fn renewed(self) -> Self {
+        Self::remembering(self.slots.release(), self.repairs.release())
+    }
+
     /// The peer has said what it takes.
     pub(super) fn greeted(&mut self, hello: &Hello, shared: &Shared<'_>) {
         self.peer = Peer {

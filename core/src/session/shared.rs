@@ -58,7 +58,7 @@ impl<'b> Shared<'b> {
 
 impl Refusal {
     /// What a transfer fails with: `ok`, of which nobody could tell that it failed, becomes `other`.
-    pub(super) fn failed(self) -> Self {
+    pub(crate) fn failed(self) -> Self {
         Self { code: Code::from_refusal(self.code.code()), ..self }
     }
 }

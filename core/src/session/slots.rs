@@ -21,6 +21,11 @@ impl<'b, T: Slot> Slots<'b, T> {
         Self { all, seen: 0 }
     }
 
+    /// All of them, for others.
+    pub(super) fn release(self) -> &'b mut [T] {
+        self.all
+    }
+
     /// How many there are, free or not.
     pub(super) fn capacity(&self) -> u32 {
         u32::try_from(self.all.len()).unwrap_or(u32::MAX)

@@ -4,7 +4,7 @@ use super::*;
 use crate::action::{Action, Refusal, ResumePoint};
 use crate::engine::Engine;
 use crate::storage::{Description, FileType, Start};
-use crate::units::Millis;
+use crate::units::{Millis, TransferId};
 use crate::wire::{FileName, Identity, NodeName};
 use std::string::{String, ToString};
 use std::vec;
@@ -34,13 +34,17 @@ impl Pair {
     fn open(limits: Limits, size: u64) -> Self {
         let (a, b) = (session(limits, Speaks::First, 1), session(limits, Speaks::Second, 2));
         let mut pair = Self { a, b, size, now: Instant::ZERO };
-        for _ in 0..3 {
-            let said = pair.a();
-            pair.b.hear(&said, pair.now);
-            let said = pair.b();
-            pair.a.hear(&said, pair.now);
-        }
+        pair.exchange_hellos();
         pair
+    }
+
+    fn exchange_hellos(&mut self) {
+        for _ in 0..3 {
+            let said = self.a();
+            self.b.hear(&said, self.now);
+            let said = self.b();
+            self.a.hear(&said, self.now);
+        }
     }
 
     /// What the first end transmits until it waits.
@@ -539,4 +543,24 @@ fn a_ping_is_as_long_as_asked_and_its_answer_is_told() {
     pair.a.close(Code::Ok);
     assert_eq!(pair.a.ping(0), None);
     assert_eq!(session(Limits::LARGE, Speaks::First, 1).ping(0), None, "before it is open");
+}
+
+#[test]
+fn the_memory_of_a_session_serves_the_next_one_and_nothing_is_left_of_the_first() {
+    let mut pair = Pair::open(Limits::LARGE, 5);
+    pair.a.offer().unwrap();
+    let said = pair.a();
+    pair.b.hear(&said, pair.now);
+    assert_eq!(pair.b.work(5, pair.now).1, ["store"]);
+    let Pair { a, b, size, now } = pair;
+    let a = a.renewed(Stream::new(), (Speaks::First, Nonce::new(3)), SECOND);
+    let b = b.renewed(Stream::new(), (Speaks::Second, Nonce::new(4)), SECOND);
+    let mut pair = Pair { a, b, size, now: SECOND.max(now) };
+    assert!(pair.a.is_idle() && pair.b.is_idle());
+    pair.exchange_hellos();
+    assert_eq!(pair.a.offer(), Some(TransferId(1)));
+    assert_eq!(pair.a.offer(), Some(TransferId(2)), "both places are free");
+    let said = pair.a();
+    pair.b.hear(&said, pair.now);
+    assert_eq!(pair.b.work(5, pair.now).1, ["store"]);
 }

@@ -61,15 +61,6 @@ impl fmt::Debug for Identity {
     }
 }
 
-const SIZE: u8 = 1 << 0;
-const MODIFIED: u8 = 1 << 1;
-const EXECUTABLE: u8 = 1 << 2;
-const DIRECTORY: u8 = 1 << 3;
-const RESTART: u8 = 1 << 4;
-const WANTED: u8 = 1 << 5;
-const LISTING: u8 = 1 << 6;
-const FLAGS: u8 = SIZE | MODIFIED | EXECUTABLE | DIRECTORY | RESTART | WANTED | LISTING;
-
 /// OFFER (§5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -99,6 +90,15 @@ pub struct Offer<'a> {
 }
 
 impl<'a> Offer<'a> {
+    pub(crate) const SIZE: u8 = 1 << 0;
+    pub(crate) const MODIFIED: u8 = 1 << 1;
+    pub(crate) const EXECUTABLE: u8 = 1 << 2;
+    pub(crate) const DIRECTORY: u8 = 1 << 3;
+    pub(crate) const RESTART: u8 = 1 << 4;
+    pub(crate) const WANTED: u8 = 1 << 5;
+    pub(crate) const LISTING: u8 = 1 << 6;
+    const FLAGS: u8 = 0x7F;
+
     /// Reads the fields after the kind byte.
     ///
     /// # Errors
@@ -107,13 +107,13 @@ impl<'a> Offer<'a> {
     pub fn parse(body: &'a [u8]) -> Result<Self, Malformed> {
         let mut f = Fields::new(body);
         let transfer = f.id();
-        let flags = f.flags(FLAGS);
-        let size = if flags & SIZE != 0 { Some(f.varint()) } else { None };
-        let modified = if flags & MODIFIED != 0 { Some(f.zigzag()) } else { None };
-        let want = if flags & WANTED != 0 { Some(f.id()) } else { None };
+        let flags = f.flags(Self::FLAGS);
+        let size = if flags & Self::SIZE != 0 { Some(f.varint()) } else { None };
+        let modified = if flags & Self::MODIFIED != 0 { Some(f.zigzag()) } else { None };
+        let want = if flags & Self::WANTED != 0 { Some(f.id()) } else { None };
         let digest = f.digest();
-        let directory = flags & DIRECTORY != 0;
-        let types = flags & (EXECUTABLE | DIRECTORY | LISTING);
+        let directory = flags & Self::DIRECTORY != 0;
+        let types = flags & (Self::EXECUTABLE | Self::DIRECTORY | Self::LISTING);
         f.require(types & types.wrapping_sub(1) == 0);
         f.require(!directory || size.unwrap_or_default() == 0);
         let len = f.u8();
@@ -123,11 +123,11 @@ impl<'a> Offer<'a> {
             transfer,
             size,
             modified,
-            executable: flags & EXECUTABLE != 0,
+            executable: flags & Self::EXECUTABLE != 0,
             directory,
-            restart: flags & RESTART != 0,
+            restart: flags & Self::RESTART != 0,
             want,
-            listing: flags & LISTING != 0,
+            listing: flags & Self::LISTING != 0,
             digest,
             identity,
             name: UncheckedName::new(f.rest()),
@@ -158,13 +158,13 @@ impl<'a> Offer<'a> {
     fn flags(&self) -> u8 {
         let mut flags = 0;
         for (set, flag) in [
-            (self.size.is_some(), SIZE),
-            (self.modified.is_some(), MODIFIED),
-            (self.executable, EXECUTABLE),
-            (self.directory, DIRECTORY),
-            (self.restart, RESTART),
-            (self.want.is_some(), WANTED),
-            (self.listing, LISTING),
+            (self.size.is_some(), Self::SIZE),
+            (self.modified.is_some(), Self::MODIFIED),
+            (self.executable, Self::EXECUTABLE),
+            (self.directory, Self::DIRECTORY),
+            (self.restart, Self::RESTART),
+            (self.want.is_some(), Self::WANTED),
+            (self.listing, Self::LISTING),
         ] {
             if set {
                 flags |= flag;

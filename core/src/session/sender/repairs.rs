@@ -129,6 +129,11 @@ impl<'b> Repairs<'b> {
         repairs
     }
 
+    /// The memory that was lent.
+    pub(super) fn release(self) -> Option<&'b mut VecView<Missing>> {
+        self.list
+    }
+
     /// Whether it has any memory.
     pub(super) fn remembers(&self) -> bool {
         self.list.as_ref().is_some_and(|list| list.capacity() > 0)

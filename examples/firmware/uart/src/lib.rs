@@ -7,7 +7,7 @@ mod flash;
 mod link;
 mod log;
 mod ring;
-mod semihosting;
+pub mod semihosting;
 mod slots;
 mod uart;
 mod work;

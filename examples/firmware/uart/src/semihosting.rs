@@ -12,6 +12,7 @@ const LENGTH: u32 = 0x0C;
 const TIME: u32 = 0x11;
 const EXIT: u32 = 0x18;
 const RUN_TIME_ERROR: u32 = 0x2_0023;
+const DONE: u32 = 0x2_0026;
 
 /// How a file is opened.
 #[derive(Clone, Copy, Debug)]
@@ -74,9 +75,20 @@ pub(crate) fn time() -> u32 {
     call(TIME, 0)
 }
 
+/// Says something on the emulator's own output.
+pub fn say(words: &CStr) {
+    call(SAY, words.as_ptr() as u32);
+}
+
+/// Ends the emulator.
+pub fn end() -> ! {
+    call(EXIT, DONE);
+    loop {}
+}
+
 /// Says why, and ends the emulator.
-pub(crate) fn fail(why: &CStr) -> ! {
-    call(SAY, why.as_ptr() as u32);
+pub fn fail(why: &CStr) -> ! {
+    say(why);
     call(EXIT, RUN_TIME_ERROR);
     loop {}
 }

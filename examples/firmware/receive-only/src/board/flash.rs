@@ -1,181 +1,6 @@
-//! The few peripherals of an nRF51822 (the first micro:bit) that a receiver of files needs.
-//!
-//! Everything is polled: no interrupt handler runs, so nothing here is shared.
+//! Where a file is kept.
 
-#![no_std]
-
-use core::convert::Infallible;
-use core::ptr::{read_volatile, write_volatile};
-
-use cortex_m_rt as _;
-use embedded_io::{ErrorType, Read, ReadReady, Write, WriteReady};
-
-// By its symbol it is seen whether a panic is left in an image.
-#[inline(never)]
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-    loop {}
-}
-
-fn peek(address: u32) -> u32 {
-    // SAFETY: callers name registers of this chip or words of its flash, and reading those has no effect on memory.
-    unsafe { read_volatile(address as *const u32) }
-}
-
-fn poke(address: u32, value: u32) {
-    // SAFETY: callers name registers of this chip, or words of the flash beyond the image, where no Rust object lies.
-    unsafe { write_volatile(address as *mut u32, value) }
-}
-
-/// UART 0 at 115,200 baud on the pins that go to the board's USB interface.
-///
-/// Its hardware holds six bytes. More than that may not arrive while the flash is written, hence the small window in
-/// `main.rs`: the sender waits for an answer after every frame.
-#[derive(Debug)]
-pub struct Uart {
-    sending: bool,
-}
-
-impl Uart {
-    const BASE: u32 = 0x4000_2000;
-    const START_RX: u32 = Self::BASE;
-    const START_TX: u32 = Self::BASE + 0x008;
-    const RX_READY: u32 = Self::BASE + 0x108;
-    const TX_READY: u32 = Self::BASE + 0x11C;
-    const ENABLE: u32 = Self::BASE + 0x500;
-    const PIN_TX: u32 = Self::BASE + 0x50C;
-    const PIN_RX: u32 = Self::BASE + 0x514;
-    const RX: u32 = Self::BASE + 0x518;
-    const TX: u32 = Self::BASE + 0x51C;
-    const BAUD: u32 = Self::BASE + 0x524;
-    const GPIO_SET: u32 = 0x5000_0508;
-    const GPIO_OUTPUT: u32 = 0x5000_0518;
-    const TX_PIN: u32 = 24;
-    const RX_PIN: u32 = 25;
-
-    /// Switches it on.
-    pub fn new() -> Self {
-        // The line idles high, before the UART takes it over too.
-        poke(Self::GPIO_SET, 1 << Self::TX_PIN);
-        poke(Self::GPIO_OUTPUT, 1 << Self::TX_PIN);
-        poke(Self::PIN_TX, Self::TX_PIN);
-        poke(Self::PIN_RX, Self::RX_PIN);
-        poke(Self::BAUD, 0x01D7_E000);
-        poke(Self::ENABLE, 4);
-        poke(Self::START_RX, 1);
-        poke(Self::START_TX, 1);
-        Self { sending: false }
-    }
-}
-
-impl Default for Uart {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl ErrorType for Uart {
-    type Error = Infallible;
-}
-
-impl ReadReady for Uart {
-    fn read_ready(&mut self) -> Result<bool, Infallible> {
-        Ok(peek(Self::RX_READY) != 0)
-    }
-}
-
-impl Read for Uart {
-    fn read(&mut self, into: &mut [u8]) -> Result<usize, Infallible> {
-        let mut n = 0;
-        for byte in into {
-            while peek(Self::RX_READY) == 0 {
-                if n > 0 {
-                    return Ok(n);
-                }
-            }
-            poke(Self::RX_READY, 0);
-            *byte = peek(Self::RX) as u8;
-            n += 1;
-        }
-        Ok(n)
-    }
-}
-
-impl WriteReady for Uart {
-    fn write_ready(&mut self) -> Result<bool, Infallible> {
-        if self.sending && peek(Self::TX_READY) != 0 {
-            poke(Self::TX_READY, 0);
-            self.sending = false;
-        }
-        Ok(!self.sending)
-    }
-}
-
-impl Write for Uart {
-    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
-        let Some(byte) = bytes.first() else { return Ok(0) };
-        self.flush()?;
-        poke(Self::TX, (*byte).into());
-        self.sending = true;
-        Ok(1)
-    }
-
-    fn flush(&mut self) -> Result<(), Infallible> {
-        while !self.write_ready()? {}
-        Ok(())
-    }
-}
-
-/// Time since it was started, from SysTick at 16 MHz; right if it is asked once a second or more often.
-#[derive(Debug)]
-pub struct Clock {
-    last: u32,
-    ticks: u64,
-}
-
-impl Clock {
-    const CONTROL: u32 = 0xE000_E010;
-    const RELOAD: u32 = 0xE000_E014;
-    const COUNT: u32 = 0xE000_E018;
-    const MASK: u32 = 0x00FF_FFFF;
-
-    /// Starts it.
-    pub fn new() -> Self {
-        poke(Self::RELOAD, Self::MASK);
-        poke(Self::COUNT, 0);
-        poke(Self::CONTROL, 0b101);
-        Self { last: 0, ticks: 0 }
-    }
-
-    /// Microseconds since the start.
-    pub fn micros(&mut self) -> u64 {
-        let count = peek(Self::COUNT);
-        self.ticks += u64::from(self.last.wrapping_sub(count) & Self::MASK);
-        self.last = count;
-        self.ticks / 16
-    }
-}
-
-impl Default for Clock {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-/// A number from the chip's source of randomness.
-pub fn random() -> u64 {
-    const START: u32 = 0x4000_D000;
-    const READY: u32 = 0x4000_D100;
-    const VALUE: u32 = 0x4000_D508;
-    poke(START, 1);
-    let mut number = 0;
-    for _ in 0..8 {
-        while peek(READY) == 0 {}
-        poke(READY, 0);
-        number = number << 8 | u64::from(peek(VALUE) & 0xFF);
-    }
-    number
-}
+use crate::{peek, poke};
 
 /// The flash did not take what was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -223,6 +48,7 @@ impl Flash {
         Self { at: 0, word: Self::ERASED, mark: Self::MARKS }
     }
 
+    #[inline(never)]
     fn command(mode: u32, address: u32, value: u32) {
         poke(Self::CONFIG, mode);
         poke(address, value);
@@ -290,6 +116,25 @@ impl Flash {
         self.at = Self::CONTENTS;
         self.word = Self::ERASED;
         self.mark = Self::MARKS;
+    }
+
+    /// Bytes of the file, if it is complete.
+    #[cfg(feature = "both")]
+    pub fn size(&self) -> Option<u32> {
+        Some(peek(Self::SIZE)).filter(|size| *size <= Self::CAPACITY)
+    }
+
+    /// Reads from the complete file; says how many bytes, 0 at its end.
+    #[cfg(feature = "both")]
+    pub fn read(&self, offset: u32, into: &mut [u8]) -> Option<usize> {
+        let left = self.size()?.checked_sub(offset)?;
+        let mut address = Self::CONTENTS + offset;
+        let n = into.len().min(left as usize);
+        for to in into.iter_mut().take(n) {
+            *to = (peek(address & !3) >> (address % 4 * 8)) as u8;
+            address += 1;
+        }
+        Some(n)
     }
 
     /// Writes what comes next.

@@ -1,0 +1,62 @@
+//! The smallest engine: a session of an end that only receives, one transfer at a time and in order.
+//!
+//! It speaks the whole protocol that such an end needs, over a reliable stream or a line that loses frames, with the same drivers and the same
+//! [`Storage`](crate::Storage) as [`Session`](crate::Session): resume, check, credit, repeats, deadlines. Whoever is at the other end cannot tell.
+//! It is for boards whose flash is counted in kilobytes. What it does without:
+//!
+//! - It says nothing by events: the storage hears of every transfer, whether it is kept, and of its end. Notices are answered, and not shown.
+//! - Files are at most 4 GiB - 1, and have no digest but CRC-32.
+//! - The deadlines are those of §13 and cannot be set. [`Action::Wait`](crate::Action::Wait) asks to be called four times a second.
+//! - Words beside a code are neither sent nor read, and bytes on the line that are no frame are dropped.
+
+mod adapted;
+mod driver;
+mod fields;
+mod frames;
+mod framing;
+mod owed;
+mod poll;
+mod sender;
+mod session;
+
+pub use adapted::Adapted;
+pub use driver::{Store, Verdict, turn};
+pub use framing::{Cobs, Framing, Piece, Stream};
+pub use poll::{Ask, Offer, Wish};
+pub use sender::{Contents, Description, Role, Sender};
+pub use session::{Node, Receiver, Session, Setup};
+
+use crate::units::Instant;
+
+/// In microseconds.
+const SECOND: u64 = 1_000_000;
+
+/// Microseconds in a step, as a power of two.
+const STEP: u32 = 18;
+
+/// A moment, in steps of about a quarter of a second: deadlines need no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+struct Moment(u32);
+
+impl Moment {
+    fn of(now: Instant) -> Self {
+        Self((now.as_micros() >> STEP) as u32)
+    }
+
+    /// Whether it lies so long before `now`.
+    fn is_past(self, span: Span, now: Self) -> bool {
+        now.0.wrapping_sub(self.0) >= span.0
+    }
+}
+
+/// A span of time in those steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
+struct Span(u32);
+
+impl Span {
+    /// So many seconds or a little more.
+    const fn seconds(seconds: u32) -> Self {
+        Self((seconds.wrapping_mul(SECOND as u32) >> STEP).wrapping_add(1))
+    }
+}
