@@ -1,23 +1,26 @@
 #!/usr/bin/env bash
-# Moves images into emulated boards and out of them with the command, over their UART: examples/firmware/uart in QEMU, whose serial port is a pseudo
-# terminal.
+# Moves images into emulated boards and out of them with the command, over their UART: examples/firmware/uart and examples/firmware/async in QEMU, whose
+# serial port is a pseudo terminal.
 #
-# usage: scripts/boards.sh [BOARD ...]      (lm3s6965evb and mps2-an385 if none is named)
+# usage: scripts/boards.sh [BOARD ...]      (all of them if none is named: lm3s6965evb mps2-an385 virt microbit async)
 #
 # For each board: an image of 64 KiB; then one of 1 MiB, during which the command is killed, the board is reset, the command is killed again and the
 # emulator is killed. Each time the transfer must go on from what was durable, the image before must be started at each boot, and in the end the flash must
-# hold the new one. Then the other firmware is started on that flash: it is listed, and gives the image back, during which the command and the emulator are
-# killed. In the end the longest turn of the superloop is counted in instructions.
+# hold the new one. Then the firmware of both roles is started on that flash: it is listed, and gives the image back, during which the emulator and the
+# command are killed. On virt, microbit and async the emulator is not killed, and the image of microbit has 512 KiB. In the end the longest turn of
+# the superloop is counted in instructions; async, which is an lm3s6965evb whose firmware runs in tasks of an executor, has none: there another task must
+# have gone on meanwhile.
 #
-# It takes three minutes. It installs QEMU if that is missing (Debian), and ends only what it has started.
+# It takes five minutes. It installs QEMU if that is missing (Debian), and ends only what it has started.
 set -euo pipefail
 export LC_ALL=C
 root=$(cd "$(dirname "$0")/.." && pwd)
-firmware=$root/examples/firmware/uart
+boards=(lm3s6965evb mps2-an385 virt microbit async)
 # In thousands of instructions, which -icount makes microseconds of the board's clock: 50 to 60 for the erase of a sector, the pages of a frame or a
 # record of the journal, and as many again for the interrupts of bytes that come meanwhile.
 longest_turn_allowed=200
-size=1048576
+# In the same microseconds, for a task that is due ten times a second: a tick of the timers (10 ms), a turn of the session, and what the other tasks do.
+latest_allowed=20000
 # Seconds that one transfer may take, and that anything else may.
 patience=300
 moment=30
@@ -50,23 +53,65 @@ within() {
     done
 }
 
-if ! command -v qemu-system-arm >/dev/null; then
-    command -v apt-get >/dev/null || fail "qemu-system-arm is missing (Debian: qemu-system-arm)"
-    as_root=()
+# Makes sure of an emulator; where it is missing, of the package that brings it.
+need() {
+    local command=$1 package=$2 as_root=()
+    ! command -v "$command" >/dev/null || return 0
+    command -v apt-get >/dev/null || fail "$command is missing (Debian: $package)"
     [ "$(id -u)" = 0 ] || as_root=(sudo)
     "${as_root[@]}" apt-get -qq -o DPkg::Lock::Timeout=300 update </dev/null || true
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 install --yes \
-        --no-install-recommends qemu-system-arm </dev/null >/dev/null
-fi
+        --no-install-recommends "$package" </dev/null >/dev/null
+}
 
-# Builds the firmware of a board.
+# What is to be known of a board: its emulator, how its firmware is built, and how large its image is.
+choose() {
+    local board=$1
+    firmware=$root/examples/firmware/uart
+    target=thumbv6m-none-eabi
+    arguments=(--features "$board")
+    emulate=(qemu-system-arm -M "$board")
+    receiver=uart-receiver
+    node=uart-node
+    size=1048576
+    interruptions=4
+    case $board in
+        lm3s6965evb) arguments=() ;;
+        mps2-an385) ;;
+        virt)
+            target=riscv32imac-unknown-none-elf
+            arguments=(--target "$target")
+            emulate=(qemu-system-riscv32 -M virt -bios none)
+            interruptions=2
+            ;;
+        microbit)
+            size=524288
+            interruptions=2
+            ;;
+        async)
+            firmware=$root/examples/firmware/async
+            target=thumbv7m-none-eabi
+            arguments=()
+            emulate=(qemu-system-arm -M lm3s6965evb)
+            receiver=async-node
+            node=async-node
+            interruptions=2
+            ;;
+        *) fail "no board $board; there are: ${boards[*]}" ;;
+    esac
+}
+
+# Builds its firmware.
 build() {
-    local board=$1 features=()
-    [ "$board" = lm3s6965evb ] || features=(--features "$board")
+    local image
+    case ${emulate[0]} in
+        *-arm) need qemu-system-arm qemu-system-arm ;;
+        *) need "${emulate[0]}" qemu-system-misc ;;
+    esac
     # From its folder: cargo finds the linker's arguments there. RUSTFLAGS would replace them.
     (cd "$firmware" && env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS \
-        cargo +embedded build --locked --release "${features[@]}")
-    cp "${CARGO_TARGET_DIR:-$firmware/target}"/thumbv6m-none-eabi/release/uart-{receiver,node} "$scratch"
+        cargo +embedded build --locked --release "${arguments[@]}")
+    for image in $receiver $node; do cp "${CARGO_TARGET_DIR:-$firmware/target}/$target/release/$image" "$scratch"; done
 }
 
 port_is_known() {
@@ -76,12 +121,12 @@ port_is_known() {
 
 # Starts the emulator with a firmware; its flash is the file flash.bin in the scratch folder. What comes into the pipe `monitor` it does.
 switch_on() {
-    local board=$1 image=$2
-    shift 2
+    local image=$1
+    shift
     : >"$scratch/said"
     rm -f "$scratch/monitor"
     mkfifo "$scratch/monitor"
-    (cd "$scratch" && exec qemu-system-arm -M "$board" -display none -monitor stdio -serial pty \
+    (cd "$scratch" && exec "${emulate[@]}" -display none -monitor stdio -serial pty \
         -semihosting-config enable=on,target=native -kernel "$scratch/$image" "$@") \
         <"$scratch/monitor" >>"$scratch/said" 2>&1 &
     emulator=$!
@@ -170,31 +215,33 @@ compare() {
     cmp -n "$bytes" -i "$at:0" "$scratch/flash.bin" "$scratch/$file" || fail "the flash holds something else"
 }
 
-# Fetches the image of 1 MiB that the flash holds, and replaces it.
+# Fetches the larger image, which the flash holds, and replaces it.
 give_back() {
     local board=$1 resumed
     rm -rf "$scratch/fetched"
-    switch_on "$board" uart-node
+    switch_on $node
     begin ls --from "serial:$port"
     end
     [ "$status $(field entry size)" = "0 $size" ] || fail "the listing has something else than the image"
+    if [ $interruptions = 4 ]; then
+        fetch --retries 0
+        within $patience "a third of the image" has_come_to $((size / 3))
+        switch_off
+        end
+        [ $status -eq 7 ] || fail "without a board the command ended with $status"
+        switch_on $node
+    fi
+    # What has come the command makes durable about once a second.
     fetch
-    within $patience "a third of the image" has_come_to $((size / 3))
-    kill_sender
-    fetch --retries 0
     within $patience "two thirds of the image" has_come_to $((size * 2 / 3))
-    switch_off
-    end
-    [ $status -eq 7 ] || fail "without a board the command ended with $status"
-
-    switch_on "$board" uart-node
+    kill_sender
     fetch
     end
     [ $status -eq 0 ] || fail "the command ended with $status"
     resumed=$(field received resumed_from)
     [ "$resumed" -gt 0 ] || fail "what had come was fetched again"
     cmp "$scratch/new" "$scratch/fetched" || fail "something else came back"
-    echo "$board: 1 MiB has come back; the last of two interruptions went on from $resumed"
+    echo "$board: $((size / 1024)) KiB have come back; the last interruption went on from $resumed"
 
     deliver old
     fetch
@@ -204,10 +251,32 @@ give_back() {
     switch_off
 }
 
+# Kills the command once more, and then the emulator.
+interrupt_again() {
+    local resumed
+    within $patience "three fifths" has_come_to $((size * 3 / 5))
+    kill_sender
+
+    # Whoever opens a pseudo terminal next may get the same name: nothing is dialled again.
+    send new --retries 0
+    within $moment "word of what has come" console "has [1-9][0-9]* bytes of another image"
+    resumed=$(sed -n 's/.*has \([0-9]*\) bytes of another image.*/\1/p' "$scratch/events" | head -n 1)
+    [ "$resumed" -ge $((size / 2)) ] || fail "after the command was killed the board had $resumed bytes only"
+    within $patience "four fifths" has_come_to $((size * 4 / 5))
+    switch_off
+    end
+    [ $status -eq 7 ] || fail "without a board the command ended with $status"
+
+    switch_on $receiver
+    deliver new
+}
+
 try() {
     local board=$1 resumed began
+    head -c 65536 /dev/urandom >"$scratch/old"
+    head -c $size /dev/urandom >"$scratch/new"
     rm -f "$scratch/flash.bin"
-    switch_on "$board" uart-receiver
+    switch_on $receiver
     deliver old
     echo "$board: 64 KiB in $(field sent seconds) s"
     compare old
@@ -222,47 +291,57 @@ try() {
     echo system_reset >&7
     within $moment "the image before to be started" console "starts the image at [0-9]*, 65536 bytes"
     within $moment "word of what has come" console "has [1-9][0-9]* bytes of another image"
-    within $patience "three fifths" has_come_to $((size * 3 / 5))
-    kill_sender
-    echo "$board: went on after a reset"
-
-    # Whoever opens a pseudo terminal next may get the same name: nothing is dialled again.
-    send new --retries 0
-    within $moment "word of what has come" console "has [1-9][0-9]* bytes of another image"
-    resumed=$(sed -n 's/.*has \([0-9]*\) bytes of another image.*/\1/p' "$scratch/events" | head -n 1)
-    [ "$resumed" -ge $((size / 2)) ] || fail "after the command was killed the board had $resumed bytes only"
-    within $patience "four fifths" has_come_to $((size * 4 / 5))
-    switch_off
-    end
-    [ $status -eq 7 ] || fail "without a board the command ended with $status"
-
-    switch_on "$board" uart-receiver
-    deliver new
+    if [ $interruptions = 2 ]; then
+        end
+        [ $status -eq 0 ] || fail "the command ended with $status"
+    else
+        interrupt_again
+    fi
     resumed=$(field sent resumed_from)
-    [ "$resumed" -ge $((size * 3 / 5)) ] || fail "after the emulator was killed it went on from $resumed"
-    echo "$board: 1 MiB is there after $((SECONDS - began)) s and four interruptions; the last went on from $resumed"
+    [ "$resumed" -ge $((size * (interruptions - 1) / 5)) ] || fail "it went on from $resumed only"
+    echo "$board: $((size / 1024)) KiB are there after $((SECONDS - began)) s and $interruptions interruptions; the last went on from $resumed"
     compare new
     switch_off
 
     give_back "$board"
 
     rm "$scratch/flash.bin"
-    switch_on "$board" uart-receiver -icount shift=0
+    switch_on $receiver -icount shift=0
     deliver old
     compare old
-    longest=$(sed -n 's/.*longest turn \([0-9]*\) us.*/\1/p' "$scratch/events")
-    echo "$board: longest turn of the superloop: $longest thousand instructions"
-    [ "$longest" -le $longest_turn_allowed ] || fail "more than $longest_turn_allowed thousand"
+    case $board in
+        async) other_tasks ;;
+        *) longest_turn ;;
+    esac
     switch_off
 }
 
-[ $# -gt 0 ] || set -- lm3s6965evb mps2-an385
+# What the superloop has said of its turns.
+longest_turn() {
+    local longest
+    longest=$(sed -n 's/.*longest turn \([0-9]*\) us.*/\1/p' "$scratch/events")
+    echo "$board: longest turn of the superloop: $longest thousand instructions"
+    [ "$longest" -le $longest_turn_allowed ] || fail "more than $longest_turn_allowed thousand"
+}
+
+# What the task beside the session has said, between the frames of a file.
+other_tasks() {
+    local latest
+    send new
+    within $moment "word of the other task" console "other work done"
+    end
+    [ $status -eq 0 ] || fail "the command ended with $status"
+    latest=$(sed -n 's/.*late by at most \([0-9]*\) us.*/\1/p' "$scratch/events" | tail -n 1)
+    echo "$board: the other task was late by at most $latest us"
+    [ "$latest" -le $latest_allowed ] || fail "more than $latest_allowed us"
+}
+
+[ $# -gt 0 ] || set -- "${boards[@]}"
 "$root/scripts/embedded-toolchain.sh"
 (cd "$root" && cargo build --locked --package sampan)
 sampan=${CARGO_TARGET_DIR:-$root/target}/debug/sampan
-head -c 65536 /dev/urandom >"$scratch/old"
-head -c $size /dev/urandom >"$scratch/new"
 for board in "$@"; do
-    build "$board"
+    choose "$board"
+    build
     try "$board"
 done

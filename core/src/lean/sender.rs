@@ -8,6 +8,9 @@ use super::session::{Begun, Farewell, Phase, Session, Todo};
 use crate::session::Fault;
 use crate::wire::{Answered, CHECK_LEN, Code, Crc32, Kind, Offer, Scope, UncheckedName};
 
+/// The most that a frame has beside its payload: kind, id, offset and check.
+const OVERHEAD: u32 = 15;
+
 /// What a session is composed of beside its receiver: `()` for nothing, or a [`Sender`].
 pub trait Role {
     /// The sender, if there is one.
@@ -446,10 +449,10 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
 
     /// The most payload that a frame to the peer has.
     fn full(&mut self) -> u32 {
-        let space = self.transmit.len().saturating_sub(F::HEAD + F::TAIL).min(F::LONGEST) as u32;
+        let space = self.transmit.len().saturating_sub(F::HEAD).saturating_sub(F::TAIL).min(F::LONGEST);
         let Some(sender) = self.role.sender() else { return 0 };
-        // Kind, id, offset and check; one frame goes while another is answered.
-        let whole = space.min(sender.frame).saturating_sub(1 + 5 + 5 + CHECK_LEN as u32);
+        let whole = (space as u32).min(sender.frame).saturating_sub(OVERHEAD);
+        // One frame goes while another is answered.
         whole.min((sender.window / 2).max(32))
     }
 

@@ -10,24 +10,24 @@ const LONGEST: usize = 10;
 /// each field, which counts where flash is small. After a fault fields are zero or empty.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub(crate) struct Fields<'a> {
+pub(super) struct Fields<'a> {
     rest: &'a [u8],
     fault: Option<Malformed>,
 }
 
 impl<'a> Fields<'a> {
-    pub(crate) const fn new(body: &'a [u8]) -> Self {
+    pub(super) const fn new(body: &'a [u8]) -> Self {
         Self { rest: body, fault: None }
     }
 
     #[inline(never)]
-    pub(crate) fn fail(&mut self, fault: Malformed) {
+    pub(super) fn fail(&mut self, fault: Malformed) {
         self.fault = self.fault.or(Some(fault));
         self.rest = &[];
     }
 
     /// What is undefined unless `is_right`.
-    pub(crate) fn require(&mut self, is_right: bool) {
+    pub(super) fn require(&mut self, is_right: bool) {
         if !is_right {
             self.fail(Malformed::Value);
         }
@@ -35,7 +35,7 @@ impl<'a> Fields<'a> {
 
     /// The next `n` bytes.
     #[inline(never)]
-    pub(crate) fn bytes(&mut self, n: usize) -> &'a [u8] {
+    pub(super) fn bytes(&mut self, n: usize) -> &'a [u8] {
         match self.rest.split_at_checked(n) {
             Some((first, rest)) => {
                 self.rest = rest;
@@ -49,23 +49,23 @@ impl<'a> Fields<'a> {
     }
 
     #[inline(never)]
-    pub(crate) fn u8(&mut self) -> u8 {
+    pub(super) fn u8(&mut self) -> u8 {
         self.bytes(1).first().copied().unwrap_or_default()
     }
 
     #[inline(never)]
-    pub(crate) fn u32(&mut self) -> u32 {
+    pub(super) fn u32(&mut self) -> u32 {
         self.bytes(4).first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes))
     }
 
-    pub(crate) fn u64(&mut self) -> u64 {
+    pub(super) fn u64(&mut self) -> u64 {
         let low = self.u32();
         u64::from(low) | u64::from(self.u32()) << 32
     }
 
     /// An unsigned LEB128 number in its shortest form.
     #[inline(never)]
-    pub(crate) fn varint(&mut self) -> u64 {
+    pub(super) fn varint(&mut self) -> u64 {
         let Some(last) = self.rest.iter().take(LONGEST).position(|byte| byte & 0x80 == 0) else {
             self.fail(if self.rest.len() < LONGEST { Malformed::Truncated } else { Malformed::Varint });
             return 0;
@@ -81,7 +81,7 @@ impl<'a> Fields<'a> {
     }
 
     #[inline(never)]
-    pub(crate) fn varint32(&mut self) -> u32 {
+    pub(super) fn varint32(&mut self) -> u32 {
         u32::try_from(self.varint()).unwrap_or_else(|_| {
             self.fail(Malformed::Varint);
             0
@@ -90,26 +90,26 @@ impl<'a> Fields<'a> {
 
     /// A varint32 other than 0.
     #[inline(never)]
-    pub(crate) fn id(&mut self) -> u32 {
+    pub(super) fn id(&mut self) -> u32 {
         let id = self.varint32();
         self.require(id != 0);
         id
     }
 
     /// Flags, of which only those in `known` may be set.
-    pub(crate) fn flags(&mut self, known: u8) -> u8 {
+    pub(super) fn flags(&mut self, known: u8) -> u8 {
         let flags = self.u8();
         self.require(flags & !known == 0);
         flags
     }
 
-    pub(crate) fn zigzag(&mut self) -> i64 {
+    pub(super) fn zigzag(&mut self) -> i64 {
         let value = self.varint();
         (value >> 1).cast_signed() ^ (value & 1).cast_signed().wrapping_neg()
     }
 
     #[inline(never)]
-    pub(crate) fn digest(&mut self) -> DigestKind {
+    pub(super) fn digest(&mut self) -> DigestKind {
         DigestKind::from_code(self.u8()).unwrap_or_else(|| {
             self.fail(Malformed::Value);
             DigestKind::Crc32
@@ -117,17 +117,17 @@ impl<'a> Fields<'a> {
     }
 
     /// Everything to the end of the frame.
-    pub(crate) fn rest(&mut self) -> &'a [u8] {
+    pub(super) fn rest(&mut self) -> &'a [u8] {
         core::mem::take(&mut self.rest)
     }
 
-    pub(crate) fn words(&mut self) -> &'a str {
+    pub(super) fn words(&mut self) -> &'a str {
         self.text(MAX_WORDS)
     }
 
     /// Text to the end of the frame, at most `max` bytes.
     #[inline(never)]
-    pub(crate) fn text(&mut self, max: usize) -> &'a str {
+    pub(super) fn text(&mut self, max: usize) -> &'a str {
         let bytes = self.rest();
         match core::str::from_utf8(bytes) {
             Ok(text) if bytes.len() <= max => text,
@@ -138,19 +138,19 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub(crate) const fn len(&self) -> usize {
+    pub(super) const fn len(&self) -> usize {
         self.rest.len()
     }
 
     /// Nothing may be left.
-    pub(crate) fn finish(&mut self) {
+    pub(super) fn finish(&mut self) {
         if !self.rest.is_empty() {
             self.fail(Malformed::Trailing);
         }
     }
 
     /// What the fields make, if all of them were right.
-    pub(crate) fn make<T>(&self, whole: T) -> Result<T, Malformed> {
+    pub(super) fn make<T>(&self, whole: T) -> Result<T, Malformed> {
         match self.fault {
             None => Ok(whole),
             Some(fault) => Err(fault),

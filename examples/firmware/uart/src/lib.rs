@@ -1,27 +1,45 @@
-//! The few peripherals of an LM3S6965 or an MPS2 AN385, as QEMU emulates them, that moving files over a UART needs.
+//! The few peripherals that moving files over a UART needs, of boards that QEMU emulates: an LM3S6965, an MPS2 AN385 (feature `mps2-an385`), a micro:bit
+//! (feature `microbit`), and, for any target of RISC-V, QEMU's own `virt`.
 
 #![no_std]
 
-mod clock;
+#[cfg(target_arch = "arm")]
+mod arm;
+#[cfg(target_arch = "riscv32")]
+mod riscv;
+
+pub mod clock;
 mod flash;
 mod link;
 mod log;
 mod ring;
 pub mod semihosting;
 mod slots;
-mod uart;
+mod store;
+pub mod uart;
 mod work;
 
+#[cfg(target_arch = "arm")]
+use arm as cpu;
+#[cfg(target_arch = "riscv32")]
+use riscv as cpu;
+
 pub use clock::{Clock, random};
+pub use cpu::sleep_unless;
 pub use flash::{CAPACITY, FileFlash, SECTOR};
 pub use link::Link;
+pub use log::Log;
 pub use slots::{LAYOUT, PAGE, Shown, Slots, open};
+pub use store::{NAME, NAME_LEN, Store};
 pub use uart::BOARD;
 pub use work::Work;
 
-use core::ptr::{read_volatile, write_volatile};
+#[cfg(target_arch = "arm")]
+pub use cortex_m_rt::entry;
+#[cfg(target_arch = "riscv32")]
+pub use riscv_rt::entry;
 
-use cortex_m_rt as _;
+use core::ptr::{read_volatile, write_volatile};
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {

@@ -44,7 +44,7 @@ impl Link {
     /// Sends as much of the text that waits as there is room for. A superloop calls it each turn.
     pub fn talk(&mut self) {
         while self.turn != Whose::Frame && !self.log.is_empty() && uart::has_room() {
-            let byte = self.log.next();
+            let byte = self.log.next_byte();
             uart::send(byte);
             self.turn = if self.log.is_under_way() { Whose::Text } else { Whose::Nobodys };
         }

@@ -10,8 +10,9 @@ const LEN: usize = 512;
 
 const DELIMITER: u8 = 0;
 
+/// The text that waits.
 #[derive(Debug)]
-pub(crate) struct Log {
+pub struct Log {
     text: [u8; LEN],
     length: usize,
     /// So much of it was sent, and the delimiter before it.
@@ -19,15 +20,17 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    pub(crate) const NEW: Self = Self { text: [0; LEN], length: 0, sent: 0 };
+    /// None.
+    pub const NEW: Self = Self { text: [0; LEN], length: 0, sent: 0 };
 
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether none waits.
+    pub fn is_empty(&self) -> bool {
         self.length == 0
     }
 
     /// The next byte to send. Before the text and after it comes a delimiter more: it may follow something that was cut off, and may have been cut off
     /// itself.
-    pub(crate) fn next(&mut self) -> u8 {
+    pub fn next_byte(&mut self) -> u8 {
         let at = self.sent;
         self.sent += 1;
         if at > self.length {
@@ -37,7 +40,7 @@ impl Log {
     }
 
     /// Whether the text has begun, and has not ended.
-    pub(crate) fn is_under_way(&self) -> bool {
+    pub fn is_under_way(&self) -> bool {
         self.sent > 0
     }
 }

@@ -1,7 +1,8 @@
 //! What an emulator does for the program that runs in it: files of the computer, and the time of day.
 
-use core::arch::asm;
 use core::ffi::CStr;
+
+use crate::cpu;
 
 const OPEN: u32 = 0x01;
 const SAY: u32 = 0x04;
@@ -33,11 +34,8 @@ pub(crate) struct File(u32);
 pub(crate) struct Failed;
 
 fn call(operation: u32, argument: u32) -> u32 {
-    let mut result = operation;
-    // SAFETY: callers pass what the operation wants: a value, or the address of its arguments, of which those that are written to were borrowed
-    // mutably.
-    unsafe { asm!("bkpt 0xab", inout("r0") result, in("r1") argument) };
-    result
+    // SAFETY: callers in this file pass what the operation wants; those of a file's bytes have them borrowed, mutably where they are written to.
+    unsafe { cpu::ask(operation, argument) }
 }
 
 fn call_with(operation: u32, arguments: &[u32; 3]) -> u32 {

@@ -19,8 +19,7 @@
 #![no_std]
 #![no_main]
 
-use board::{BOARD, Clock, Link, PAGE, SECTOR, Shown, Slots, Work, random};
-use cortex_m_rt::entry;
+use board::{BOARD, Clock, Link, PAGE, SECTOR, Shown, Slots, Work, entry, random};
 use sampan_core::driver::{Turn, nb::turn};
 use sampan_core::wire::Nibble;
 use sampan_core::{Buffers, Cobs, Engine, Event, Incoming, Limits, Next, Nonce, Receiver, Session, Speaks};
