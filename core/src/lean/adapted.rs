@@ -20,6 +20,13 @@ pub struct Adapted<'b, F, C = Nibble, R = ()> {
     transfer: TransferId,
 }
 
+#[cfg(feature = "defmt")]
+impl<F, C, R> defmt::Format for Adapted<'_, F, C, R> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Adapted({})", self.session);
+    }
+}
+
 impl<'b, F: Framing, C: Crc32, R: Role> Adapted<'b, F, C, R> {
     /// The session, which has just begun at `now`.
     pub fn new(session: Session<'b, F, C, R>, now: Instant) -> Self {

@@ -55,6 +55,7 @@ enum Owes {
 
 /// The sender of a [`Node`](super::Node).
 #[derive(Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Sender {
     state: State,
     begin: Begun,
@@ -164,6 +165,9 @@ impl Sender {
     /// The transfer is over with this code.
     fn finish(&mut self, outcome: Code) {
         if self.state != State::Idle {
+            if self.state != State::Over {
+                log!(info, "sends {=u32}: over, {}", self.id, outcome);
+            }
             self.state = State::Over;
             self.outcome = outcome;
         }
@@ -184,6 +188,7 @@ impl Sender {
 
     /// It is offered again, with the same id.
     fn again(&mut self, begin: Begun) {
+        log!(info, "sends {=u32}: is offered again, {}", self.id, begin);
         self.state = State::Queued;
         self.begin = begin;
     }
@@ -221,6 +226,7 @@ impl Sender {
             return;
         }
         self.back = Some(start);
+        log!(debug, "sends {=u32}: back to {=u32}", self.id, start);
         self.go_back(start);
         if beyond > 0 {
             self.until = start.saturating_add(length).min(self.front);

@@ -35,6 +35,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
             self.todo = Todo::Wanted;
         } else if sender.want != number {
             sender.owes = Owes::Decline(number, Code::Busy);
+            log!(warn, "wish {=u32} of the peer: refused, {}", number, Code::Busy);
         }
         Ok(())
     }
@@ -53,6 +54,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
             State::Offered if have != 0 => sender.finish(Code::Ok),
             State::Offered if offset <= sender.size => {
                 (sender.prefix, sender.prefix_check) = (offset, check);
+                log!(info, "sends {=u32}: accepted from {=u32}", id, offset);
                 (sender.received, sender.limit) = (offset, offset.saturating_add(credit));
                 sender.state = if offset == 0 { State::Sending } else { State::Verifying };
                 (sender.offset, sender.until, sender.front, sender.back) = (offset, offset, offset, None);

@@ -107,6 +107,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
     pub fn serve(&mut self) {
         if let Some(sender) = self.role.sender().filter(|_| self.todo == Todo::Wanted) {
             sender.queue();
+            log!(info, "wish {=u32} of the peer: sends {=u32}", sender.want, sender.id);
             self.decided();
         }
     }
@@ -115,6 +116,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
     pub fn refuse(&mut self, code: Code) {
         if let Some(sender) = self.role.sender().filter(|_| self.todo == Todo::Wanted) {
             sender.owes = Owes::Decline(sender.want, code);
+            log!(warn, "wish {=u32} of the peer: refused, {}", sender.want, code);
             sender.want = 0;
             self.decided();
         }
@@ -165,6 +167,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
             return sender.give_up(Code::BadName);
         }
         sender.state = State::Offered;
+        log!(info, "sends {=u32}: offered {=u32}", id, sender.size);
         self.seal(self.sending);
         self.repeated = self.now;
     }
@@ -224,6 +227,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
         if verifying {
             if sender.summed == sender.prefix && sender.check == sender.prefix_check {
                 sender.state = State::Sending;
+                log!(info, "sends {=u32}: goes on from {=u32}", sender.id, sender.prefix);
             } else if length == 0 || sender.summed == sender.prefix {
                 sender.again(Begun::AtStart);
             }
