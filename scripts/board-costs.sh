@@ -3,7 +3,7 @@
 #
 # usage: scripts/board-costs.sh [instructions | stack | uart]      (all if none is named)
 #
-# instructions: how many a receiver, by the lean engine and by the full one, takes for each byte of a file of 64 KiB, all its frames included, counted by QEMU (`-icount shift=0`: SysTick, every count of which is
+# instructions: how many a receiver, by the lean engine and by the whole one, takes for each byte of a file of 64 KiB, all its frames included, counted by QEMU (`-icount shift=0`: SysTick, every count of which is
 #   40 of them; the image counts two million first, to see that it does). Sender and receiver are in one image for a Cortex-M3, of Cortex-M0 code, and pass
 #   bytes in memory; the receiver's turns are counted alone: engine, framing, driver and check, less what reading from that memory costs by itself. The check is
 #   made without a table, with one of 64 bytes and with one of 1 KiB; once through the file costs what the last column says.
@@ -75,11 +75,11 @@ emulate() {
 count_instructions() {
     local engine framing check features
     printf '\n%-7s %-8s %-12s %8s %8s %12s %12s %15s\n' engine framing "check" "buffer" frames "a byte" "a frame" "check, a byte"
-    for engine in lean full; do
+    for engine in lean whole; do
         for framing in stream cobs; do
             for check in no-table table-64 table-1024; do
                 features=mps2-an385
-                [ $engine = full ] || features+=,lean
+                [ $engine = whole ] || features+=,lean
                 [ $framing = stream ] || features+=,cobs
                 case $check in
                     no-table) features+=,bitwise ;;
@@ -217,26 +217,26 @@ make_sampan() {
 measure_uart() {
     local board size features engine round raw
     make_sampan
-    printf '\n%-14s %8s %14s %16s %10s %16s %10s\n' "UART of" KiB "raw bytes, s" "lean engine, s" "of the raw" "full engine, s" "of the raw"
+    printf '\n%-14s %8s %14s %16s %10s %16s %10s\n' "UART of" KiB "raw bytes, s" "lean engine, s" "of the raw" "whole engine, s" "of the raw"
     for board in lm3s6965evb mps2-an385; do
         features= size=$((2 * step))
         [ $board = lm3s6965evb ] || features=,$board size=$step
         head -c $size /dev/urandom >"$scratch/file"
-        : >"$scratch/raw" >"$scratch/lean" >"$scratch/full"
+        : >"$scratch/raw" >"$scratch/lean" >"$scratch/whole"
         for round in 1 2 3; do
             build measure uart-raw "$features"
             switch_on $board
             seconds_of send_raw >>"$scratch/raw"
             switch_off
-            for engine in lean full; do
-                build measure uart-sink "$([ $engine = full ] || echo lean)$features"
+            for engine in lean whole; do
+                build measure uart-sink "$([ $engine = whole ] || echo lean)$features"
                 switch_on $board
                 seconds_of send "$scratch/file" >>"$scratch/$engine"
                 switch_off
             done
         done
         raw=$(median raw)
-        echo "$board $((size / 1024)) $raw $(median lean) $(median full)" |
+        echo "$board $((size / 1024)) $raw $(median lean) $(median whole)" |
             awk '{ printf "%-14s %8d %14.2f %16.2f %9.0f%% %16.2f %9.0f%%\n", $1, $2, $3, $4, 100 * $3 / $4, $5, 100 * $3 / $5 }'
     done
 }

@@ -10,8 +10,7 @@
 #        every symbol of one image, of the engine and of the rest, and the calls that take the most stack; FEATURES as "" or lean,cobs
 #        --packages: see scripts/embedded-toolchain.sh
 #
-# The images are optimised for size ("z", with LTO) and differ by what the firmware's session is made of: the lean engine, whose rows are compared with the goals, or the full
-# one. How each number comes about:
+# The images are optimised for size ("z", with LTO) and differ by what the firmware's session is made of. How each number comes about:
 #
 # - Flash: all code, constants and initial values of the image, less the symbols of the rest of the firmware: start-up code, the main loop, and the package
 #   `board`, which has the drivers of the chip, the store and its flash writer. The engine, the framing, the nb driver, and whatever of `core` and of the
@@ -77,9 +76,7 @@ report --look "$image"
 PYTHONPATH=$root/scripts/footprint python3 -B - >"$images/list" <<'PYTHON'
 from profiles import NAMES, PROFILES, TARGETS
 for target in TARGETS:
-    for profile, (features, *_) in PROFILES.items():
-        print(target, profile, features)
-    for profile, (_, features, _) in NAMES.items():
+    for profile, (features, *_) in [*PROFILES.items(), (NAMES[1], NAMES[2:])]:
         print(target, profile, features)
 PYTHON
 while read -r target profile features; do

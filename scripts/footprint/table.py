@@ -2,7 +2,7 @@
 
 import re
 
-from profiles import NAMES, PROFILES, TARGETS
+from profiles import PROFILES, TARGETS
 
 BEGIN, END = "<!-- footprint: made by scripts/footprint.sh --write -->\n", "<!-- footprint ends -->\n"
 
@@ -25,15 +25,14 @@ def goal(sizes):
 
 
 def table(measured, names, compiler):
-    """`measured` and `names`: by target and profile."""
+    """`measured`: by target and profile."""
     rows = [f"With {compiler}:", ""]
     rows += ["| flash / static RAM / worst stack | goal | " + " | ".join(TARGETS.values()) + " |"]
     rows.append("| --- | ---: |" + " ---: |" * len(TARGETS))
     for profile, (_, what, goals) in PROFILES.items():
         cells = [cell(measured[target, profile]) for target in TARGETS]
         rows.append(f"| {what} | {goal(goals)} | " + " | ".join(cells) + " |")
-    for profile, (_, _, what) in NAMES.items():
-        rows.append(f"| {what} | – | " + " | ".join(kib(names[target, profile]) for target in TARGETS) + " |")
+    rows.append("| the rules for names, for a store that wants them | – | " + " | ".join(f"{kib(names[t])}" for t in TARGETS) + " |")
     return "\n".join(rows) + "\n"
 
 
@@ -102,11 +101,11 @@ def lower(path, measured):
     """Takes away what budgets have too much, and adds those that are missing."""
     allowed = budgets(path)
     with open(path, "w") as file:
-        file.write(HEADING + f"# {'target':28} {'profile':20} {'flash':>6} {'RAM':>6} {'stack':>6}\n")
+        file.write(HEADING + f"# {'target':28} {'profile':16} {'flash':>6} {'RAM':>6} {'stack':>6}\n")
         for key, sizes in measured.items():
             rooms = map(room_for, sizes)
             most = [min(pair) for pair in zip(allowed[key], rooms)] if len(allowed.get(key, ())) == 3 else rooms
-            file.write(f"{key[0]:30} {key[1]:20} " + " ".join(f"{size:6}" for size in most) + "\n")
+            file.write(f"{key[0]:30} {key[1]:16} " + " ".join(f"{size:6}" for size in most) + "\n")
 
 
 def passed(path, measured):

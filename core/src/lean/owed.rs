@@ -33,7 +33,7 @@ impl Owed {
         let mut nth = 0;
         let mut bit = 1_u8;
         while self.0 & bit == 0 && bit != 0 {
-            nth += 1;
+            nth = u8::wrapping_add(nth, 1);
             bit <<= 1;
         }
         self.0 &= !bit;

@@ -1,4 +1,4 @@
-//! The receiver that is measured: the full engine's, or with the feature `lean` the lean one's.
+//! The receiver that is measured: the whole engine's, or with the feature `lean` the lean one's.
 
 #[cfg(not(feature = "lean"))]
 #[path = "engine/full.rs"]

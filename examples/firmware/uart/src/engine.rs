@@ -1,4 +1,4 @@
-//! The engine of a board: the full one, or with the feature `lean` the small one.
+//! The engine of a board: the whole one, or with the feature `lean` the small one.
 //!
 //! A superloop sees the same of both: [`receiver`] or [`node`] begins a session in [`Memory`], [`turn`] takes a turn of it.
 

@@ -1,5 +1,5 @@
 //! How many instructions a receiver takes for each byte, if the emulator counts them (`-icount shift=0`): a sender and a receiver in one image, which pass bytes to
-//! each other in memory. Only the receiver's turns are counted: the engine (full or lean), its framing, its driver and the check, with a store that takes everything and keeps nothing.
+//! each other in memory. Only the receiver's turns are counted: the engine (lean or whole), its framing, its driver and the check, with a store that takes everything and keeps nothing.
 
 #![no_std]
 #![no_main]

@@ -1,4 +1,4 @@
-//! The full engine.
+//! The whole engine.
 
 use sampan_core::{Buffers, Incoming, Instant, Limits, Nonce, Receiver, Session, Speaks};
 
@@ -11,7 +11,7 @@ use sampan_core::Stream as Framing;
 
 use crate::check::Check;
 
-pub(crate) const NAME: &str = "full";
+pub(crate) const NAME: &str = "whole";
 
 /// What a session needs beside its buffers.
 pub(crate) const SLOTS: [Incoming; 1] = [Incoming::FREE];

@@ -3,7 +3,7 @@
 use sampan_core::lean::{Receiver, Session, Setup};
 use sampan_core::{Buffers, Instant, Limits, Nonce, Speaks};
 
-pub(crate) use sampan_core::lean::turn;
+pub(crate) use sampan_core::driver::lean::turn;
 
 #[cfg(feature = "cobs")]
 use sampan_core::lean::Cobs as Framing;

@@ -4,7 +4,7 @@
 use sampan_core::FileType;
 #[cfg(feature = "lean")]
 use sampan_core::lean;
-#[cfg(all(feature = "both", feature = "lean"))]
+#[cfg(all(feature = "lean", feature = "both"))]
 use sampan_core::wire::UncheckedName;
 use sampan_core::wire::{Code, Offer};
 #[cfg(feature = "both")]

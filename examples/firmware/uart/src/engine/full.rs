@@ -1,4 +1,4 @@
-//! The full engine.
+//! The whole engine.
 
 use sampan_core::driver::{self, Turn};
 use sampan_core::session::Role;
