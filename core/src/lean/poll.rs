@@ -4,7 +4,7 @@ use super::frames::Heading;
 use super::framing::Framing;
 use super::owed::{Owed, Reply};
 use super::sender::{Contents, Role};
-use super::session::{Farewell, Gap, Link, Phase, Session, Sink, Todo};
+use super::session::{Begun, Farewell, Gap, Link, Phase, Session, Sink, Todo};
 use super::{Moment, SECOND};
 use crate::error::{Error, LinkError};
 use crate::session::transitions::SessionState;
@@ -259,6 +259,8 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
         if self.todo != Todo::Offer {
             return;
         }
+        // What is to begin at its start begins there, whatever the storage has.
+        let (offset, check) = if self.begun == Begun::AtStart { (0, 0) } else { (offset, check) };
         if offset > self.size {
             return self.decline(Code::Storage);
         }
