@@ -12,6 +12,7 @@
 #[cfg(feature = "async")]
 pub mod asynch;
 pub mod blocking;
+pub mod lean;
 pub mod nb;
 
 use embedded_io::ErrorKind;
@@ -35,13 +36,13 @@ pub enum Turn<'e> {
 }
 
 /// What became of one read or write.
-pub(crate) enum Outcome {
+enum Outcome {
     Moved(usize),
     NothingNow,
     Lost,
 }
 
-pub(crate) fn outcome<E: embedded_io::Error>(result: Result<usize, E>) -> Outcome {
+fn outcome<E: embedded_io::Error>(result: Result<usize, E>) -> Outcome {
     match result {
         Ok(0) => Outcome::Lost,
         Ok(n) => Outcome::Moved(n),

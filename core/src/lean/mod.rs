@@ -10,7 +10,6 @@
 //! - Words beside a code are neither sent nor read, and bytes on the line that are no frame are dropped.
 
 mod adapted;
-mod driver;
 mod fields;
 mod frames;
 mod framing;
@@ -18,13 +17,16 @@ mod owed;
 mod poll;
 mod sender;
 mod session;
+mod store;
+#[cfg(test)]
+mod tests;
 
 pub use adapted::Adapted;
-pub use driver::{Store, Verdict, turn};
 pub use framing::{Cobs, Framing, Piece, Stream};
 pub use poll::{Ask, Offer, Wish};
 pub use sender::{Contents, Description, Role, Sender};
 pub use session::{Node, Receiver, Session, Setup};
+pub use store::{Store, Verdict};
 
 use crate::units::Instant;
 

@@ -185,6 +185,19 @@ pub struct Setup {
     pub sync_bytes: u32,
 }
 
+#[cfg(feature = "defmt")]
+impl<F, C, R> defmt::Format for Session<'_, F, C, R> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(
+            f,
+            "Session {{ nonce: {=u64:#x}, state: {}, error: {} }}",
+            self.nonce,
+            self.state,
+            self.error
+        );
+    }
+}
+
 impl<'b, F: Framing, C: Crc32, R: Role> Session<'b, F, C, R> {
     /// A session on a link that has just been opened, at `now`.
     ///
@@ -307,6 +320,7 @@ impl<'b, F: Framing, C: Crc32, R: Role> Session<'b, F, C, R> {
             return;
         }
         self.state = SessionState::Ending;
+        log!(warn, "session {=u64:#x} ends: {}", self.nonce, error);
         self.error = Some(error);
         self.heard = self.now;
         self.leave(Part::Keep, Code::Unknown);
@@ -331,6 +345,7 @@ impl<'b, F: Framing, C: Crc32, R: Role> Session<'b, F, C, R> {
     pub(super) fn leave(&mut self, part: Part, code: Code) {
         self.ended = code;
         if self.phase == Phase::Receiving {
+            log!(warn, "receives {=u32}: over at {=u32}, {}, {}", self.id, self.received, code, part);
             self.leaving = part;
             self.todo = if part == Part::Keep && self.unsynced > 0 { Todo::Sync } else { Todo::Abandon };
         }
@@ -367,13 +382,6 @@ impl<'b, F: Framing, C: Crc32, R: Role> Session<'b, F, C, R> {
         if self.at >= self.stop {
             self.fill = 0;
             self.todo = Todo::Nothing;
-            self.sync_if(self.unsynced >= self.sync_bytes);
-        }
-    }
-
-    fn sync_if(&mut self, due: bool) {
-        if due && self.phase == Phase::Receiving && self.unsynced > 0 && self.todo == Todo::Nothing {
-            self.todo = Todo::Sync;
         }
     }
 
@@ -403,7 +411,10 @@ impl<'b, F: Framing, C: Crc32, R: Role> Session<'b, F, C, R> {
         if self.is_open() && self.spoke.is_past(KEEP_ALIVE, now) {
             self.owed.add(Owed::PING);
         }
-        self.sync_if(self.synced.is_past(SYNC, now));
+        let enough = self.unsynced >= self.sync_bytes || self.synced.is_past(SYNC, now);
+        if enough && self.unsynced > 0 && self.phase == Phase::Receiving && self.todo == Todo::Nothing {
+            self.todo = Todo::Sync;
+        }
         if F::LOSSY && self.repeated.is_past(self.patience, now) {
             self.repeated = now;
             self.patience = Span(self.patience.0.wrapping_mul(2).min(LONGEST_REPEAT.0));

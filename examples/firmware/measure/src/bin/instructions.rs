@@ -1,5 +1,5 @@
 //! How many instructions a receiver takes for each byte, if the emulator counts them (`-icount shift=0`): a sender and a receiver in one image, which pass bytes to
-//! each other in memory. Only the receiver's turns are counted: the engine, its framing, its driver and the check, with a store that takes everything and keeps nothing.
+//! each other in memory. Only the receiver's turns are counted: the engine (lean or whole), its framing, its driver and the check, with a store that takes everything and keeps nothing.
 
 #![no_std]
 #![no_main]
@@ -8,6 +8,8 @@
 mod check;
 #[path = "../counter.rs"]
 mod counter;
+#[path = "../engine.rs"]
+mod engine;
 #[path = "../memory_link.rs"]
 mod memory_link;
 #[path = "../nowhere.rs"]
@@ -27,9 +29,7 @@ use memory_link::{End, Pipe};
 use nowhere::Nowhere;
 use sampan_core::driver::{Turn, nb::turn};
 use sampan_core::wire::Crc32;
-use sampan_core::{
-    Buffers, Incoming, Instant, Limits, Millis, Nonce, Outgoing, Receiver, Sender, Session, Speaks,
-};
+use sampan_core::{Buffers, Instant, Limits, Millis, Nonce, Outgoing, Sender, Session, Speaks};
 use source::{Source, byte};
 use text::Text;
 
@@ -57,7 +57,8 @@ fn main() -> ! {
         let link = per_byte(count_link(&mut counter, length));
         let mut text = Text::new();
         text.say(format_args!(
-            "{FRAMING} {} buffer {length} frames {frames} receiver {} link {} check {}",
+            "{} {FRAMING} {} buffer {length} frames {frames} receiver {} link {} check {}",
+            engine::NAME,
             check::NAME,
             tenths(per_byte(received)),
             tenths(link),
@@ -128,18 +129,10 @@ fn transfer(counter: &mut Counter, limits: &Limits, length: usize) -> (u64, u32)
     let (mut near, mut far) = (End::new(&one, &other), End::new(&other, &one));
     let mut now = Instant::ZERO;
 
-    let (mut receive, mut transmit, mut incoming) = ([0; 600], [0; 64], [Incoming::FREE]);
+    let (mut receive, mut transmit, mut slots) = ([0; 600], [0; 64], engine::SLOTS);
     let mut store = Nowhere::default();
     let buffers = Buffers { receive: &mut receive[..length], transmit: &mut transmit };
-    let role = Receiver::new(&mut incoming);
-    let receiver = Session::with_framing(
-        buffers,
-        limits,
-        role,
-        (Framing::new(), Check::default()),
-        (Speaks::Second, Nonce::new(1)),
-        now,
-    );
+    let receiver = engine::receiver(buffers, &mut slots, limits, now);
 
     let (mut heard, mut said, mut outgoing) = ([0; 128], [0; 700], [Outgoing::FREE]);
     let mut source = Source { size: SIZE };
@@ -153,7 +146,7 @@ fn transfer(counter: &mut Counter, limits: &Limits, length: usize) -> (u64, u32)
         (Speaks::First, Nonce::new(2)),
         now,
     );
-    let (Ok(mut receiver), Ok(mut sender)) = (receiver, sender) else {
+    let (Some(mut receiver), Ok(mut sender)) = (receiver, sender) else {
         semihosting::fail(c"the buffers are too small\n");
     };
     sender.offer();
@@ -164,7 +157,7 @@ fn transfer(counter: &mut Counter, limits: &Limits, length: usize) -> (u64, u32)
         while let Ok(Turn::Worked | Turn::Event(_)) = turn(&mut sender, &mut far, &mut source, now) {}
         counter.begin();
         let ended = loop {
-            match turn(&mut receiver, &mut near, &mut store, now) {
+            match engine::turn(&mut receiver, &mut near, &mut store, now) {
                 Ok(Turn::Worked | Turn::Event(_)) => {}
                 Err(nb::Error::WouldBlock) => break false,
                 Ok(Turn::Closed) | Err(nb::Error::Other(_)) => break true,

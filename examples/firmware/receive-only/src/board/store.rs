@@ -1,15 +1,17 @@
 //! The flash as an engine sees it.
 
-use sampan_core::wire::{Code, Offer};
-#[cfg(feature = "both")]
-use sampan_core::{
-    Description, Start,
-    wire::{DigestKind, FileName, Identity, UncheckedName, Want},
-};
 #[cfg(any(feature = "both", feature = "lean"))]
 use sampan_core::FileType;
 #[cfg(feature = "lean")]
 use sampan_core::lean;
+#[cfg(all(feature = "lean", feature = "both"))]
+use sampan_core::wire::UncheckedName;
+use sampan_core::wire::{Code, Offer};
+#[cfg(feature = "both")]
+use sampan_core::{
+    Description, Start,
+    wire::{DigestKind, FileName, Identity, Want},
+};
 use sampan_core::{Ending, Part, Refusal, ResumePoint, Storage, TransferId, Verdict};
 
 use crate::flash::{Flash, Worn};
@@ -54,7 +56,9 @@ enum Place {
 
 impl Store {
     fn place(&mut self, size: Option<u64>, identity: &[u8], begin: Begin) -> Place {
-        let Some(size) = size.and_then(|size| u32::try_from(size).ok()).filter(|size| *size <= Flash::CAPACITY) else {
+        let Some(size) =
+            size.and_then(|size| u32::try_from(size).ok()).filter(|size| *size <= Flash::CAPACITY)
+        else {
             return Place::Refused(Code::TooLarge);
         };
         let key = key(identity);
@@ -95,7 +99,9 @@ impl Storage for Store {
         }
         match self.place(offer.size, offer.identity.as_bytes(), Begin::of(offer.restart)) {
             Place::Whole => Verdict::Have,
-            Place::Part(offset, check) => Verdict::AcceptInOrder(ResumePoint { offset: offset.into(), check }),
+            Place::Part(offset, check) => {
+                Verdict::AcceptInOrder(ResumePoint { offset: offset.into(), check })
+            }
             Place::Refused(code) => Verdict::Decline(code.into()),
         }
     }

@@ -1,12 +1,12 @@
 //! The lean engine.
 
+pub(super) use sampan_core::driver::lean::turn as drive;
 #[cfg(feature = "cobs")]
 use sampan_core::lean::Cobs as Framing;
 #[cfg(feature = "both")]
 use sampan_core::lean::Sender as Role;
 #[cfg(not(feature = "cobs"))]
 use sampan_core::lean::Stream as Framing;
-pub(super) use sampan_core::lean::turn as drive;
 use sampan_core::lean::{Session, Setup};
 use sampan_core::wire::Nibble;
 use sampan_core::{Buffers, Instant, Nonce, Speaks};
