@@ -7,7 +7,7 @@
 #        --check: fails, too, if the table in README.md says something else, but for rounding (one of another compiler's is not
 #        compared); --write: makes that table, and lowers the budgets to what is needed
 #        scripts/footprint.sh --map TARGET FEATURES
-#        every symbol of one image, of the engine and of the rest, and the calls that take the most stack; FEATURES as "" or both,cobs
+#        every symbol of one image, of the engine and of the rest, and the calls that take the most stack; FEATURES as "" or lean,cobs
 #        --packages: see scripts/embedded-toolchain.sh
 #
 # The images are optimised for size ("z", with LTO) and differ by what the firmware's session is made of. How each number comes about:
@@ -76,7 +76,7 @@ report --look "$image"
 PYTHONPATH=$root/scripts/footprint python3 -B - >"$images/list" <<'PYTHON'
 from profiles import NAMES, PROFILES, TARGETS
 for target in TARGETS:
-    for profile, (features, *_) in [*PROFILES.items(), (NAMES[0], NAMES[1:])]:
+    for profile, (features, *_) in [*PROFILES.items(), (NAMES[1], NAMES[2:])]:
         print(target, profile, features)
 PYTHON
 while read -r target profile features; do

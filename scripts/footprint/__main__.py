@@ -25,8 +25,8 @@ def report(arguments):
         measured[key] = (image.flash(), image.ram(), stack.deepest(image)[0])
         print(f"{key[0]:30} {key[1]:16}  flash {measured[key][0]:6}  RAM {measured[key][1]:5}  stack {measured[key][2]:5}")
     for target in TARGETS:
-        with_names = Image(f"{arguments.images}/{target}/{NAMES[0]}")
-        names[target] = with_names.whole_flash() - images[target, "cobs"].whole_flash()
+        with_names = Image(f"{arguments.images}/{target}/{NAMES[1]}")
+        names[target] = with_names.whole_flash() - images[target, NAMES[0]].whole_flash()
     new = table.table(measured, names, arguments.compiler)
     print(f"\n{new}\nno {', no '.join(UNWANTED)} in any of them")
     if arguments.write:

@@ -2,9 +2,10 @@
 
 use super::framing::{Framing, Piece};
 use super::owed::{Owed, Reply};
-use super::sender::{Directions, Role};
+use super::sender::Role;
 use super::session::{Begun, Farewell, Gap, Phase, Session, Todo};
 use crate::error::{LinkError, PeerError};
+use crate::limits::Directions;
 use crate::session::Fault;
 use crate::session::transitions::SessionState;
 use crate::storage::Part;
@@ -34,10 +35,10 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
             let piece = self.framing.take(byte, max);
             if let Piece::Byte(byte) | Piece::LastByte(byte) = piece {
                 // What is too long loses its end, and so its check.
-                if self.fill < max
-                    && let Some(place) = self.receive.get_mut(self.fill)
-                {
-                    *place = byte;
+                if self.fill < max {
+                    if let Some(place) = self.receive.get_mut(self.fill) {
+                        *place = byte;
+                    }
                     self.fill = self.fill.wrapping_add(1);
                 }
             }

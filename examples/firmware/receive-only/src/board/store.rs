@@ -4,11 +4,13 @@
 use sampan_core::FileType;
 #[cfg(feature = "lean")]
 use sampan_core::lean;
+#[cfg(all(feature = "lean", feature = "both"))]
+use sampan_core::wire::UncheckedName;
 use sampan_core::wire::{Code, Offer};
 #[cfg(feature = "both")]
 use sampan_core::{
     Description, Start,
-    wire::{DigestKind, FileName, Identity, UncheckedName, Want},
+    wire::{DigestKind, FileName, Identity, Want},
 };
 use sampan_core::{Ending, Part, Refusal, ResumePoint, Storage, TransferId, Verdict};
 
