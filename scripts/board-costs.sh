@@ -73,26 +73,26 @@ emulate() {
 }
 
 count_instructions() {
-    local framing check line
-    printf '\n%-10s %-12s %12s %8s %14s %14s %14s\n' framing "check" "buffer" frames "a byte" "a frame" "check, a byte"
-    for framing in stream cobs; do
-        for check in no-table table-64 table-1024; do
-            features=mps2-an385
-            [ $framing = stream ] || features+=,cobs
-            case $check in
-                no-table) features+=,bitwise ;;
-                table-1024) features+=,bytewise ;;
-            esac
-            build measure instructions "$features"
-            (emulate mps2-an385 -monitor none -serial none -icount shift=0) </dev/null >"$scratch/counted" 2>&1 &
-            emulator=$!
-            within $patience "the count" has_ended
-            [ "$(grep -c "^$framing $check " "$scratch/counted")" = 2 ] || fail "$(cat "$scratch/counted")"
-            awk '{
-                each = $8 - $10
-                printf "%-10s %-12s %12d %8d %14.1f %14d %14.1f\n", $1, $2, $4, $6, each, each * 65536 / $6, $12
-            }' "$scratch/counted"
-        done
+    local profile engine framing check features
+    printf '\n%-8s %-10s %-12s %8s %8s %10s %10s %15s\n' engine framing check buffer frames "a byte" "a frame" "check, a byte"
+    for profile in lean/{stream,cobs}/{no-table,table-64,table-1024} whole/{stream,cobs}/table-64; do
+        IFS=/ read -r engine framing check <<<"$profile"
+        features=mps2-an385
+        [ "$engine" = whole ] || features+=,lean
+        [ "$framing" = stream ] || features+=,cobs
+        case $check in
+            no-table) features+=,bitwise ;;
+            table-1024) features+=,bytewise ;;
+        esac
+        build measure instructions "$features"
+        (emulate mps2-an385 -monitor none -serial none -icount shift=0) </dev/null >"$scratch/counted" 2>&1 &
+        emulator=$!
+        within $patience "the count" has_ended
+        [ "$(grep -c "^$engine $framing $check " "$scratch/counted")" = 2 ] || fail "$(cat "$scratch/counted")"
+        awk '{
+            each = $9 - $11
+            printf "%-8s %-10s %-12s %8d %8d %10.1f %10d %15.1f\n", $1, $2, $3, $5, $7, each, each * 65536 / $7, $13
+        }' "$scratch/counted"
     done
 }
 
@@ -189,7 +189,7 @@ watch_stack() {
     local board=microbit features bound end taken
     make_sampan
     printf '\n%-34s %10s %10s\n' "stack of the whole firmware, bytes" "seen" "bound"
-    for features in cobs both,cobs; do
+    for features in lean,cobs lean,both,cobs both,cobs; do
         build receive-only receive-only $features
         read -r bound end < <(python3 -B "$root/scripts/footprint" --bound "$image")
         switch_on $board

@@ -1,7 +1,8 @@
 //! A store that takes everything and keeps nothing.
 
-use sampan_core::wire::Offer;
-use sampan_core::{Ending, Refusal, ResumePoint, Storage, TransferId, Verdict};
+use sampan_core::lean;
+use sampan_core::wire::{Code, Offer};
+use sampan_core::{Ending, Part, Refusal, ResumePoint, Storage, TransferId, Verdict};
 
 #[derive(Default)]
 pub(crate) struct Nowhere {
@@ -9,6 +10,8 @@ pub(crate) struct Nowhere {
     pub(crate) received: u32,
     /// How often it was given bytes.
     pub(crate) stores: u32,
+    /// Where the last of them ended.
+    end: u32,
 }
 
 impl Storage for Nowhere {
@@ -33,4 +36,31 @@ impl Storage for Nowhere {
         self.received += end.size as u32;
         Some(Ok(()))
     }
+}
+
+impl lean::Store for Nowhere {
+    #[inline(never)]
+    fn offered(&mut self, _: &lean::Offer<'_>) -> lean::Verdict {
+        lean::Verdict::Accept { offset: 0, check: 0 }
+    }
+
+    #[inline(never)]
+    fn store(&mut self, offset: u32, data: &[u8]) -> Result<usize, Code> {
+        self.stores += 1;
+        self.end = offset + data.len() as u32;
+        Ok(data.len())
+    }
+
+    #[inline(never)]
+    fn sync(&mut self, offset: u32, _: u32) -> u32 {
+        offset
+    }
+
+    #[inline(never)]
+    fn commit(&mut self) -> Result<(), Code> {
+        self.received += self.end;
+        Ok(())
+    }
+
+    fn abandon(&mut self, _: Part) {}
 }
