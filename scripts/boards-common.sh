@@ -51,6 +51,8 @@ switch_off() {
     kill -9 "$emulator"
     wait "$emulator" 2>/dev/null || true
     emulator=
+    # The pipe to its monitor, where there is one.
+    exec 7>&-
 }
 
 # Begins a command.

@@ -248,14 +248,14 @@ rate() {
     awk -v bytes="$1" -v seconds="$2" 'BEGIN { printf "%.1f", bytes / seconds / 1e6 }'
 }
 
-# Leaves in `seconds` how long the median of three transfers took.
+# Leaves in `seconds` how long the median of three transfers took, of this file.
 time_transfers() {
-    local what=$1 link=$2 event=$3 all=()
+    local what=$1 link=$2 event=$3 file=$4 all=()
     for _ in 1 2 3; do
         rm -f "$scratch/fetched"
         # Another file each time, which is not there yet.
-        [ "$what" = fetch ] || head -c $size /dev/urandom >"$scratch/timed"
-        "$what" "$link" timed
+        [ "$what" = fetch ] || head -c $size /dev/urandom >"$scratch/$file"
+        "$what" "$link" "$file"
         must "$what over $link"
         all+=("$(field "$event" seconds)")
     done
@@ -303,13 +303,17 @@ measure() {
     local lines=()
     switch_on net-node
     for link in tcp udp; do
-        time_transfers send $link sent
+        time_transfers send $link sent timed
         lines+=("$link to the board $(rate $size "$seconds")")
-        time_transfers fetch $link received
+        time_transfers fetch $link received timed
         lines+=("from it $(rate $size "$seconds")")
     done
     switch_off
     switch_on raw-link
+    time_transfers send tcp sent timed
+    lines+=("tcp to a board that keeps nothing $(rate $size "$seconds")")
+    time_transfers fetch tcp received zeros
+    lines+=("from it $(rate $size "$seconds")")
     time_raw in $((port + 10000))
     lines+=("a bare TCP connection to the board $(rate $size "$seconds")")
     time_raw out $((port + 20000))

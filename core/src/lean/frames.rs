@@ -2,9 +2,10 @@
 
 use super::framing::{Framing, Piece};
 use super::owed::{Owed, Reply};
-use super::sender::{Directions, Role};
+use super::sender::Role;
 use super::session::{Begun, Farewell, Gap, Phase, Session, Todo};
 use crate::error::{LinkError, PeerError};
+use crate::limits::Directions;
 use crate::session::Fault;
 use crate::session::transitions::SessionState;
 use crate::storage::Part;
@@ -34,10 +35,10 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
             let piece = self.framing.take(byte, max);
             if let Piece::Byte(byte) | Piece::LastByte(byte) = piece {
                 // What is too long loses its end, and so its check.
-                if self.fill < max
-                    && let Some(place) = self.receive.get_mut(self.fill)
-                {
-                    *place = byte;
+                if self.fill < max {
+                    if let Some(place) = self.receive.get_mut(self.fill) {
+                        *place = byte;
+                    }
                     self.fill = self.fill.wrapping_add(1);
                 }
             }
@@ -74,6 +75,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
         let right = self.crc.update(start, frame) == CHECKED && self.fill > CHECK_LEN;
         if F::LOSSY {
             if !right || !(hello || self.peer != 0) {
+                log!(debug, "dropped: {=usize} bytes, damaged or of another session", self.fill);
                 return;
             }
             if !hello {
@@ -88,6 +90,8 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
         let Some(kind) = Kind::from_code(code) else {
             if !is_skippable(code) {
                 self.fail(PeerError::UnknownKind(code).into(), Code::Protocol);
+            } else {
+                log!(debug, "dropped: a frame of unknown kind {=u8:#x}", code);
             }
             return;
         };
@@ -96,7 +100,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
         let error = fault.of(kind).into();
         match fault {
             // What came before it, or its answer, was lost: one of the two comes again.
-            Fault::Unexpected if F::LOSSY => {}
+            Fault::Unexpected if F::LOSSY => log!(debug, "dropped: {}, which is not expected", kind),
             Fault::Restarted | Fault::Aborted(_) => self.end(error),
             _ => self.fail(error, Code::Protocol),
         }
@@ -135,6 +139,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
                     self.leave(Part::Keep, Code::Cancelled);
                 }
                 self.bye = Farewell::Heard;
+                log!(debug, "session {=u64:#x}: the peer says goodbye", self.nonce);
                 Ok(())
             }
             Kind::Decline => self.declined(),
@@ -195,6 +200,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
 
     fn opened(&mut self) {
         self.state = SessionState::Open;
+        log!(info, "session {=u64:#x} is open with {=u64:#x}", self.nonce, self.peer);
         self.heard = self.now;
         self.progress();
     }
@@ -242,6 +248,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
                 }
             }
             _ if !again => {
+                log!(warn, "receives {=u32}: refused, {}", id, Code::Busy);
                 self.reply(Reply::Decline, id, Code::Busy);
                 return Ok(());
             }
@@ -254,6 +261,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
         }
         let smaller = self.nonce < self.peer;
         if self.role.sender().is_some_and(|sender| sender.goes_first(smaller)) {
+            log!(warn, "receives {=u32}: refused, {}", id, Code::Wait);
             self.reply(Reply::Decline, id, Code::Wait);
             return Ok(());
         }
@@ -263,6 +271,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
         self.progress();
         self.size = size;
         self.todo = Todo::Offer;
+        log!(info, "receives {=u32}: offered {=u32}, restart: {=bool}", id, size, restart);
         if flags & Offer::SIZE != 0 && size == u32::MAX {
             self.decline(Code::TooLarge);
         } else if digest != 0 || flags & Offer::WANTED != 0 {
@@ -306,6 +315,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
         }
         if told == Gap::None {
             self.gap = Gap::Told;
+            log!(debug, "receives {=u32}: lacks what follows {=u32}", self.id, self.received);
             self.owed.add(Owed::ACK);
         }
         Ok(())

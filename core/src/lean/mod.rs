@@ -18,6 +18,8 @@ mod poll;
 mod sender;
 mod session;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub use adapted::Adapted;
 pub use framing::{Cobs, Framing, Piece, Stream};

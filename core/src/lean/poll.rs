@@ -177,6 +177,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
         let ends = self.bye == Farewell::Heard && self.is_idle();
         if ends {
             self.state = SessionState::Ending;
+            log!(info, "session {=u64:#x} ends: both have said goodbye", self.nonce);
             self.heard = self.now;
             self.owed.add(Owed::BYE);
         }
@@ -263,6 +264,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
         }
         self.decided();
         self.phase = Phase::Receiving;
+        log!(info, "receives {=u32}: from {=u32}", self.id, offset);
         (self.received, self.durable, self.check) = (offset, offset, check);
         (self.unsynced, self.untold) = (0, 0);
         self.gap = Gap::None;
@@ -273,6 +275,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
     pub fn have(&mut self) {
         self.decided();
         self.ended = Code::Ok;
+        log!(info, "receives {=u32}: is here already", self.id);
         self.reply(Reply::Have, self.id, Code::Ok);
     }
 
@@ -280,6 +283,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
     pub fn decline(&mut self, code: Code) {
         self.decided();
         self.ended = code;
+        log!(warn, "receives {=u32}: declined, {}", self.id, code);
         self.reply(Reply::Decline, self.id, code);
     }
 
@@ -325,6 +329,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
             return;
         }
         self.ended = result.err().unwrap_or(Code::Ok);
+        log!(info, "receives {=u32}: committed, {}", self.id, self.ended);
         if result.is_err() {
             self.leaving = if self.ended == Code::Integrity { Part::Discard } else { Part::Keep };
             self.todo = Todo::Abandon;

@@ -185,6 +185,19 @@ pub struct Setup {
     pub sync_bytes: u32,
 }
 
+#[cfg(feature = "defmt")]
+impl<F, C, R> defmt::Format for Session<'_, F, C, R> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(
+            f,
+            "Session {{ nonce: {=u64:#x}, state: {}, error: {} }}",
+            self.nonce,
+            self.state,
+            self.error
+        );
+    }
+}
+
 impl<'b, F: Framing, C: Crc32, R: Role> Session<'b, F, C, R> {
     /// A session on a link that has just been opened, at `now`.
     ///
@@ -307,6 +320,7 @@ impl<'b, F: Framing, C: Crc32, R: Role> Session<'b, F, C, R> {
             return;
         }
         self.state = SessionState::Ending;
+        log!(warn, "session {=u64:#x} ends: {}", self.nonce, error);
         self.error = Some(error);
         self.heard = self.now;
         self.leave(Part::Keep, Code::Unknown);
@@ -331,6 +345,7 @@ impl<'b, F: Framing, C: Crc32, R: Role> Session<'b, F, C, R> {
     pub(super) fn leave(&mut self, part: Part, code: Code) {
         self.ended = code;
         if self.phase == Phase::Receiving {
+            log!(warn, "receives {=u32}: over at {=u32}, {}, {}", self.id, self.received, code, part);
             self.leaving = part;
             self.todo = if part == Part::Keep && self.unsynced > 0 { Todo::Sync } else { Todo::Abandon };
         }

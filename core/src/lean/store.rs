@@ -40,7 +40,7 @@ pub trait Store {
         Err(Code::NotAllowed)
     }
 
-    /// What is sent: what was wanted, or what the application has [offered](Session::offer).
+    /// What is sent: what was wanted, or what the application has [offered](super::Session::offer).
     ///
     /// # Errors
     ///

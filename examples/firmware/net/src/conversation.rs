@@ -24,6 +24,23 @@ impl<const N: usize> Memory<N> {
     /// Memory that no session has used yet.
     pub const NEW: Self =
         Self { receive: [0; N], transmit: [0; N], incoming: [Incoming::FREE], outgoing: [Outgoing::FREE] };
+
+    /// A session in this memory, on a link that is not there yet: the first is the one after it.
+    pub fn session<F: Framing + Default>(
+        &'static mut self,
+        limits: &'static Limits,
+    ) -> Session<'static, Both<'static>, F> {
+        let Self { receive, transmit, incoming, outgoing } = self;
+        let session = Session::with_framing(
+            Buffers { receive, transmit },
+            limits,
+            Both { sender: Sender::new(outgoing), receiver: Receiver::new(incoming) },
+            (F::default(), Nibble),
+            (Speaks::First, Nonce::new(1)),
+            Instant::ZERO,
+        );
+        session.expect("the buffers are large enough")
+    }
 }
 
 /// What came of a turn.
@@ -51,16 +68,7 @@ pub struct Conversation<F> {
 impl<F: Framing + Default> Conversation<F> {
     /// The memory for its sessions, of which none has begun.
     pub fn new<const N: usize>(memory: &'static mut Memory<N>, limits: &'static Limits, who: Who) -> Self {
-        let Memory { receive, transmit, incoming, outgoing } = memory;
-        let session = Session::with_framing(
-            Buffers { receive, transmit },
-            limits,
-            Both { sender: Sender::new(outgoing), receiver: Receiver::new(incoming) },
-            (F::default(), Nibble),
-            (Speaks::First, Nonce::new(1)),
-            Instant::ZERO,
-        );
-        Self { session: Some(session.expect("the buffers are large enough")), who }
+        Self { session: Some(memory.session(limits)), who }
     }
 
     /// Begins the next session, in place of the one before.

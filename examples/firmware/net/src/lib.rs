@@ -36,6 +36,7 @@ pub use random::Random;
 pub use said::{Shown, say};
 pub use settings::Settings;
 pub use sizes::{OVER_TCP, OVER_UDP, TCP_BUFFER, UDP_BUFFER};
+pub use tcp_link::TcpLink;
 pub use work::Work;
 
 use core::ptr::{read_volatile, write_volatile};

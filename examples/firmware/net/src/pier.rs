@@ -95,6 +95,8 @@ impl Berth {
                 }
             }
             State::Opening(_) => self.state = State::Open,
+            // Whoever waited has gone.
+            State::Open if socket.state() == tcp::State::CloseWait => socket.abort(),
             State::Open if is_half_made => self.state = State::Opening(now.after(PATIENCE)),
             State::Open | State::Served => {}
         }

@@ -44,6 +44,7 @@ pub static OVER_TCP: Limits = Limits {
     sync_bytes: board::SYNC * SECTOR,
     // Who says nothing keeps others waiting.
     handshake: Millis(5_000),
+    silence: Millis(20_000),
     ..Limits::SMALL
 };
 

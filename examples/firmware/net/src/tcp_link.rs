@@ -5,7 +5,7 @@ use smoltcp::socket::tcp::Socket;
 
 /// A connection that has been made, until it has ended.
 #[derive(Debug)]
-pub(crate) struct TcpLink<'s>(pub(crate) &'s mut Socket<'static>);
+pub struct TcpLink<'s>(pub &'s mut Socket<'static>);
 
 impl ErrorType for TcpLink<'_> {
     type Error = ErrorKind;
