@@ -3,17 +3,17 @@
 #
 # usage: scripts/board-costs.sh [instructions | stack | uart]      (all if none is named)
 #
-# instructions: how many a receiver takes for each byte of a file of 64 KiB, all its frames included, counted by QEMU (`-icount shift=0`: SysTick, every count of which is
+# instructions: how many a receiver, by the lean engine and by the whole one, takes for each byte of a file of 64 KiB, all its frames included, counted by QEMU (`-icount shift=0`: SysTick, every count of which is
 #   40 of them; the image counts two million first, to see that it does). Sender and receiver are in one image for a Cortex-M3, of Cortex-M0 code, and pass
 #   bytes in memory; the receiver's turns are counted alone: engine, framing, driver and check, less what reading from that memory costs by itself. The check is
 #   made without a table, with one of 64 bytes and with one of 1 KiB; once through the file costs what the last column says.
 # stack: how much of it the firmware of scripts/footprint.sh has taken after transfers that were cut off, resumed, refused, disturbed by bytes that are no frames, and
 #   unnecessary: all of RAM is zero when the emulator starts, so it is seen. It must not be more than the bound that the report finds for the whole firmware; and the
 #   files must be there, which shows that what is measured there works.
-# uart: the seconds that 128 or 64 KiB take into a board, from the start of the command to its end, over the UART to a receiver that keeps nothing, and beside it, three times
+# uart: the seconds that 128 or 64 KiB take into a board, from the start of the command to its end, over the UART to a receiver that keeps nothing, by either engine, and beside it, three times
 #   each in turn, the same bytes without any protocol, read by the same driver. Medians.
 #
-# It takes two minutes, and more if nothing is built yet. It needs Python and LLVM's tools, installs QEMU if that is missing (Debian), and ends only what it has started.
+# It takes four minutes, and more if nothing is built yet. It needs Python and LLVM's tools, installs QEMU if that is missing (Debian), and ends only what it has started.
 set -euo pipefail
 export LC_ALL=C
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -73,26 +73,29 @@ emulate() {
 }
 
 count_instructions() {
-    local profile engine framing check features
-    printf '\n%-8s %-10s %-12s %8s %8s %10s %10s %15s\n' engine framing check buffer frames "a byte" "a frame" "check, a byte"
-    for profile in lean/{stream,cobs}/{no-table,table-64,table-1024} whole/{stream,cobs}/table-64; do
-        IFS=/ read -r engine framing check <<<"$profile"
-        features=mps2-an385
-        [ "$engine" = whole ] || features+=,lean
-        [ "$framing" = stream ] || features+=,cobs
-        case $check in
-            no-table) features+=,bitwise ;;
-            table-1024) features+=,bytewise ;;
-        esac
-        build measure instructions "$features"
-        (emulate mps2-an385 -monitor none -serial none -icount shift=0) </dev/null >"$scratch/counted" 2>&1 &
-        emulator=$!
-        within $patience "the count" has_ended
-        [ "$(grep -c "^$engine $framing $check " "$scratch/counted")" = 2 ] || fail "$(cat "$scratch/counted")"
-        awk '{
-            each = $9 - $11
-            printf "%-8s %-10s %-12s %8d %8d %10.1f %10d %15.1f\n", $1, $2, $3, $5, $7, each, each * 65536 / $7, $13
-        }' "$scratch/counted"
+    local engine framing check features
+    printf '\n%-7s %-8s %-12s %8s %8s %12s %12s %15s\n' engine framing "check" "buffer" frames "a byte" "a frame" "check, a byte"
+    for engine in lean whole; do
+        for framing in stream cobs; do
+            for check in no-table table-64 table-1024; do
+                features=mps2-an385
+                [ $engine = whole ] || features+=,lean
+                [ $framing = stream ] || features+=,cobs
+                case $check in
+                    no-table) features+=,bitwise ;;
+                    table-1024) features+=,bytewise ;;
+                esac
+                build measure instructions "$features"
+                (emulate mps2-an385 -monitor none -serial none -icount shift=0) </dev/null >"$scratch/counted" 2>&1 &
+                emulator=$!
+                within $patience "the count" has_ended
+                [ "$(grep -c "^$engine $framing $check " "$scratch/counted")" = 2 ] || fail "$(cat "$scratch/counted")"
+                awk '{
+                    each = $9 - $11
+                    printf "%-7s %-8s %-12s %8d %8d %12.1f %12d %15.1f\n", $1, $2, $3, $5, $7, each, each * 65536 / $7, $13
+                }' "$scratch/counted"
+            done
+        done
     done
 }
 
@@ -189,7 +192,7 @@ watch_stack() {
     local board=microbit features bound end taken
     make_sampan
     printf '\n%-34s %10s %10s\n' "stack of the whole firmware, bytes" "seen" "bound"
-    for features in lean,cobs lean,both,cobs both,cobs; do
+    for features in lean,cobs lean,both,cobs cobs both,cobs; do
         build receive-only receive-only $features
         read -r bound end < <(python3 -B "$root/scripts/footprint" --bound "$image")
         switch_on $board
@@ -212,29 +215,35 @@ make_sampan() {
 }
 
 measure_uart() {
-    local board size features round raw received
+    local board size features engine round raw
     make_sampan
-    printf '\n%-14s %8s %14s %14s %10s\n' "UART of" KiB "raw bytes, s" "received, s" "of the raw"
+    printf '\n%-14s %8s %14s %16s %10s %16s %10s\n' "UART of" KiB "raw bytes, s" "lean engine, s" "of the raw" "whole engine, s" "of the raw"
     for board in lm3s6965evb mps2-an385; do
         features= size=$((2 * step))
-        [ $board = lm3s6965evb ] || features=$board size=$step
+        [ $board = lm3s6965evb ] || features=,$board size=$step
         head -c $size /dev/urandom >"$scratch/file"
-        : >"$scratch/raw" >"$scratch/received"
+        : >"$scratch/raw" >"$scratch/lean" >"$scratch/whole"
         for round in 1 2 3; do
             build measure uart-raw "$features"
             switch_on $board
             seconds_of send_raw >>"$scratch/raw"
             switch_off
-            build measure uart-sink "$features"
-            switch_on $board
-            seconds_of send "$scratch/file" >>"$scratch/received"
-            switch_off
+            for engine in lean whole; do
+                build measure uart-sink "$([ $engine = whole ] || echo lean)$features"
+                switch_on $board
+                seconds_of send "$scratch/file" >>"$scratch/$engine"
+                switch_off
+            done
         done
-        raw=$(sort -n "$scratch/raw" | sed -n 2p)
-        received=$(sort -n "$scratch/received" | sed -n 2p)
-        echo "$board $((size / 1024)) $raw $received" |
-            awk '{ printf "%-14s %8d %14.2f %14.2f %9.0f%%\n", $1, $2, $3, $4, 100 * $3 / $4 }'
+        raw=$(median raw)
+        echo "$board $((size / 1024)) $raw $(median lean) $(median whole)" |
+            awk '{ printf "%-14s %8d %14.2f %16.2f %9.0f%% %16.2f %9.0f%%\n", $1, $2, $3, $4, 100 * $3 / $4, $5, 100 * $3 / $5 }'
     done
+}
+
+# The middle one of three seconds.
+median() {
+    sort -n "$scratch/$1" | sed -n 2p
 }
 
 "$root/scripts/embedded-toolchain.sh"

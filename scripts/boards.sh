@@ -2,7 +2,9 @@
 # Moves images into emulated boards and out of them with the command, over their UART: examples/firmware/uart and examples/firmware/async in QEMU, whose
 # serial port is a pseudo terminal.
 #
-# usage: scripts/boards.sh [BOARD ...]      (all of them if none is named: lm3s6965evb mps2-an385 virt microbit async)
+# usage: scripts/boards.sh [BOARD ...]
+#        (all of them if none is named: lm3s6965evb mps2-an385 virt microbit async lm3s6965evb-lean microbit-lean measured; `-lean`: with the lean
+#        engine)
 #
 # For each board: an image of 64 KiB; then one of 1 MiB, during which the command is killed, the board is reset, the command is killed again and the
 # emulator is killed. Each time the transfer must go on from what was durable, the image before must be started at each boot, and in the end the flash must
@@ -11,11 +13,15 @@
 # the superloop is counted in instructions; async, which is an lm3s6965evb whose firmware runs in tasks of an executor, has none: there another task must
 # have gone on meanwhile.
 #
-# It takes five minutes. It installs QEMU if that is missing (Debian), and ends only what it has started.
+# measured is the very image that scripts/footprint.sh measures, with the lean engine: a microbit that keeps a file in the chip's own flash, first one that only
+# receives and then one of both roles. 64 KiB are sent, during which the command is killed three times, the board is reset, and the emulator is killed; the flash must hold them in the
+# end; and the second image gives them back.
+#
+# It takes eight minutes. It installs QEMU if that is missing (Debian), and ends only what it has started.
 set -euo pipefail
 export LC_ALL=C
 root=$(cd "$(dirname "$0")/.." && pwd)
-boards=(lm3s6965evb mps2-an385 virt microbit async)
+boards=(lm3s6965evb mps2-an385 virt microbit async lm3s6965evb-lean microbit-lean measured)
 # In thousands of instructions, which -icount makes microseconds of the board's clock: 50 to 60 for the erase of a sector, the pages of a frame or a
 # record of the journal, and as many again for the interrupts of bytes that come meanwhile.
 longest_turn_allowed=200
@@ -27,18 +33,24 @@ name=boards
 
 # What is to be known of a board: its emulator, how its firmware is built, and how large its image is.
 choose() {
-    local board=$1
+    local board=$1 features=()
     firmware=$root/examples/firmware/uart
     target=thumbv6m-none-eabi
-    arguments=(--features "$board")
-    emulate=(qemu-system-arm -M "$board")
     receiver=uart-receiver
     node=uart-node
     size=1048576
     interruptions=4
     case $board in
-        lm3s6965evb) arguments=() ;;
-        mps2-an385) ;;
+        *-lean)
+            board=${board%-lean}
+            features=(lean)
+            ;;
+    esac
+    arguments=()
+    emulate=(qemu-system-arm -M "$board")
+    case $board in
+        lm3s6965evb) ;;
+        mps2-an385) features+=("$board") ;;
         virt)
             target=riscv32imac-unknown-none-elf
             arguments=(--target "$target")
@@ -46,20 +58,28 @@ choose() {
             interruptions=2
             ;;
         microbit)
+            features+=("$board")
             size=524288
             interruptions=2
             ;;
         async)
             firmware=$root/examples/firmware/async
             target=thumbv7m-none-eabi
-            arguments=()
             emulate=(qemu-system-arm -M lm3s6965evb)
             receiver=async-node
             node=async-node
             interruptions=2
             ;;
-        *) fail "no board $board; there are: ${boards[*]}" ;;
+        measured)
+            firmware=$root/examples/firmware/receive-only
+            emulate=(qemu-system-arm -M microbit)
+            receiver=receive-only
+            node=receive-only
+            size=65536
+            ;;
+        *) fail "no board $1; there are: ${boards[*]}" ;;
     esac
+    arguments+=(--features "${features[*]}")
 }
 
 # Builds its firmware.
@@ -233,6 +253,64 @@ try() {
     switch_off
 }
 
+# What the measured image keeps lies here in the chip's flash, to its end: a page that says how far the file has come, and the file
+# (examples/firmware/receive-only/src/board/flash.rs).
+record=$((0x20000)) contents=$((0x20400)) flash_end=$((0x40000))
+
+# What the flash has from an address on, into a file.
+save() {
+    local from=$1 bytes=$2 into=$3
+    rm -f "$scratch/$into"
+    echo "memsave $from $bytes \"$scratch/$into\"" >&7
+    within $moment "the contents of the flash" is_saved "$into" "$bytes"
+}
+
+is_saved() {
+    [ "$(stat -c %s "$scratch/$1" 2>/dev/null)" = "$2" ]
+}
+
+# Kills the command, when so much of the file has come.
+interrupt_at() {
+    send new --retries 0
+    within $patience "$1 bytes" has_come_to "$1"
+    kill_sender
+}
+
+try_measured() {
+    local roles=$1 began=$SECONDS resumed
+    head -c $size /dev/urandom >"$scratch/new"
+    switch_on receive-only
+    interrupt_at $((size / 4))
+    interrupt_at $((size / 2))
+    echo system_reset >&7
+    interrupt_at $((size * 3 / 4))
+    # Its flash is no file: what it has at this moment the next emulator begins with.
+    save $record $((flash_end - record)) flash
+    switch_off
+    switch_on receive-only -device "loader,file=$scratch/flash,addr=$record,force-raw=on"
+    send new
+    end
+    [ $status -eq 0 ] || fail "the command ended with $status"
+    resumed=$(field sent resumed_from)
+    # What has come is noted every 2 KiB.
+    [ "$resumed" -ge $((size * 3 / 4 - 4096)) ] || fail "it went on from $resumed only"
+    save $contents $size held
+    cmp "$scratch/held" "$scratch/new" || fail "the flash holds something else"
+    send new
+    end
+    [ "$status $(field sent resumed_from)" = "0 $size" ] || fail "the board has the file, and was sent it again"
+    echo "measured, $roles: $((size / 1024)) KiB are in the flash after $((SECONDS - began)) s and 5 interruptions; the last went on from $resumed"
+    if [[ $roles = *both* ]]; then
+        rm -rf "$scratch/fetched"
+        begin get file --from "serial:$port" -o "$scratch/fetched"
+        end
+        [ $status -eq 0 ] || fail "the command ended with $status"
+        cmp "$scratch/new" "$scratch/fetched" || fail "something else came back"
+        echo "measured, $roles: they have come back"
+    fi
+    switch_off
+}
+
 # What the superloop has said of its turns.
 longest_turn() {
     local longest
@@ -259,6 +337,17 @@ other_tasks() {
 sampan=${CARGO_TARGET_DIR:-$root/target}/debug/sampan
 for board in "$@"; do
     choose "$board"
-    build
-    try "$board"
+    case $board in
+        measured)
+            for profile in lean,cobs lean,both,cobs; do
+                arguments=(--features "$profile")
+                build
+                try_measured "$profile"
+            done
+            ;;
+        *)
+            build
+            try "$board"
+            ;;
+    esac
 done

@@ -1,8 +1,9 @@
 //! A store that takes everything and keeps nothing.
 
-use sampan_core::lean;
-use sampan_core::wire::{Code, Offer};
-use sampan_core::{Ending, Part, Refusal, ResumePoint, Storage, TransferId, Verdict};
+use sampan_core::wire::Offer;
+use sampan_core::{Ending, Refusal, ResumePoint, Storage, TransferId, Verdict};
+#[cfg(feature = "lean")]
+use sampan_core::{Part, lean, wire::Code};
 
 #[derive(Default)]
 pub(crate) struct Nowhere {
@@ -10,8 +11,9 @@ pub(crate) struct Nowhere {
     pub(crate) received: u32,
     /// How often it was given bytes.
     pub(crate) stores: u32,
-    /// Where the last of them ended.
-    end: u32,
+    /// Bytes of the file that is coming: of its end the lean engine says nothing but that it is there.
+    #[cfg(feature = "lean")]
+    taken: u32,
 }
 
 impl Storage for Nowhere {
@@ -38,6 +40,7 @@ impl Storage for Nowhere {
     }
 }
 
+#[cfg(feature = "lean")]
 impl lean::Store for Nowhere {
     #[inline(never)]
     fn offered(&mut self, _: &lean::Offer<'_>) -> lean::Verdict {
@@ -47,7 +50,7 @@ impl lean::Store for Nowhere {
     #[inline(never)]
     fn store(&mut self, offset: u32, data: &[u8]) -> Result<usize, Code> {
         self.stores += 1;
-        self.end = offset + data.len() as u32;
+        self.taken = offset + data.len() as u32;
         Ok(data.len())
     }
 
@@ -58,7 +61,7 @@ impl lean::Store for Nowhere {
 
     #[inline(never)]
     fn commit(&mut self) -> Result<(), Code> {
-        self.received += self.end;
+        self.received += self.taken;
         Ok(())
     }
 

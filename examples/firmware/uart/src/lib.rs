@@ -9,6 +9,7 @@ mod arm;
 mod riscv;
 
 pub mod clock;
+pub mod engine;
 mod flash;
 mod link;
 mod log;

@@ -1,5 +1,5 @@
 //! How many instructions a receiver takes for each byte, if the emulator counts them (`-icount shift=0`): a sender and a receiver in one image, which pass bytes to
-//! each other in memory. Only the receiver's turns are counted: the engine, its framing, its driver and the check, with a store that takes everything and keeps nothing.
+//! each other in memory. Only the receiver's turns are counted: the engine (lean or whole), its framing, its driver and the check, with a store that takes everything and keeps nothing.
 
 #![no_std]
 #![no_main]
@@ -8,13 +8,12 @@
 mod check;
 #[path = "../counter.rs"]
 mod counter;
+#[path = "../engine.rs"]
+mod engine;
 #[path = "../memory_link.rs"]
 mod memory_link;
 #[path = "../nowhere.rs"]
 mod nowhere;
-#[cfg_attr(feature = "lean", path = "../receiver/lean.rs")]
-#[cfg_attr(not(feature = "lean"), path = "../receiver/whole.rs")]
-mod receiver;
 #[path = "../source.rs"]
 mod source;
 #[path = "../text.rs"]
@@ -28,7 +27,7 @@ use cortex_m_rt::entry;
 use counter::Counter;
 use memory_link::{End, Pipe};
 use nowhere::Nowhere;
-use sampan_core::driver::{Turn, nb::turn as turn_sender};
+use sampan_core::driver::{Turn, nb::turn};
 use sampan_core::wire::Crc32;
 use sampan_core::{Buffers, Instant, Limits, Millis, Nonce, Outgoing, Sender, Session, Speaks};
 use source::{Source, byte};
@@ -44,21 +43,22 @@ const FRAMING: &str = if cfg!(feature = "cobs") { "cobs" } else { "stream" };
 /// Bytes of the file.
 const SIZE: u32 = 65_536;
 
-static LIMITS: Limits = Limits { name: 64, ..Limits::SMALL };
+/// As little memory as firmware gives a receiver, and some more.
+static SMALL: Limits = Limits { window: 112, name: 64, ..Limits::SMALL };
+static LARGE: Limits = Limits { window: 2_048, name: 64, ..Limits::SMALL };
 
 #[entry]
 fn main() -> ! {
     let mut counter = Counter::start();
     calibrate(&mut counter);
     let check = per_byte(count_check(&mut counter));
-    // As little memory as firmware gives a receiver, and some more.
-    for (window, length) in [(112, 128), (2_048, 600)] {
-        let (received, frames) = transfer(&mut counter, window, length);
+    for (limits, length) in [(&SMALL, 128), (&LARGE, 600)] {
+        let (received, frames) = transfer(&mut counter, limits, length);
         let link = per_byte(count_link(&mut counter, length));
         let mut text = Text::new();
         text.say(format_args!(
             "{} {FRAMING} {} buffer {length} frames {frames} receiver {} link {} check {}",
-            receiver::NAME,
+            engine::NAME,
             check::NAME,
             tenths(per_byte(received)),
             tenths(link),
@@ -124,15 +124,15 @@ fn count_link(counter: &mut Counter, length: usize) -> u64 {
 }
 
 /// One transfer: the instructions of the receiver, and in how many frames the bytes came.
-fn transfer(counter: &mut Counter, window: u32, length: usize) -> (u64, u32) {
+fn transfer(counter: &mut Counter, limits: &Limits, length: usize) -> (u64, u32) {
     let (one, other) = (RefCell::new(Pipe::new()), RefCell::new(Pipe::new()));
     let (mut near, mut far) = (End::new(&one, &other), End::new(&other, &one));
     let mut now = Instant::ZERO;
 
-    let (mut receive, mut transmit, mut store) = ([0; 600], [0; 64], Nowhere::default());
-    let mut memory = receiver::Memory::new(window);
+    let (mut receive, mut transmit, mut slots) = ([0; 600], [0; 64], engine::SLOTS);
+    let mut store = Nowhere::default();
     let buffers = Buffers { receive: &mut receive[..length], transmit: &mut transmit };
-    let receiver = memory.session(buffers, now);
+    let receiver = engine::receiver(buffers, &mut slots, limits, now);
 
     let (mut heard, mut said, mut outgoing) = ([0; 128], [0; 700], [Outgoing::FREE]);
     let mut source = Source { size: SIZE };
@@ -140,7 +140,7 @@ fn transfer(counter: &mut Counter, window: u32, length: usize) -> (u64, u32) {
     let role = Sender::new(&mut outgoing);
     let sender = Session::with_framing(
         buffers,
-        &LIMITS,
+        &LARGE,
         role,
         (Framing::new(), Check::default()),
         (Speaks::First, Nonce::new(2)),
@@ -154,10 +154,10 @@ fn transfer(counter: &mut Counter, window: u32, length: usize) -> (u64, u32) {
     let mut count = 0;
     while store.received < SIZE {
         now = now.after(Millis(1));
-        while let Ok(Turn::Worked | Turn::Event(_)) = turn_sender(&mut sender, &mut far, &mut source, now) {}
+        while let Ok(Turn::Worked | Turn::Event(_)) = turn(&mut sender, &mut far, &mut source, now) {}
         counter.begin();
         let ended = loop {
-            match receiver::turn(&mut receiver, &mut near, &mut store, now) {
+            match engine::turn(&mut receiver, &mut near, &mut store, now) {
                 Ok(Turn::Worked | Turn::Event(_)) => {}
                 Err(nb::Error::WouldBlock) => break false,
                 Ok(Turn::Closed) | Err(nb::Error::Other(_)) => break true,

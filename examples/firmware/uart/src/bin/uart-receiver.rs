@@ -14,25 +14,20 @@
 //!
 //! One turn of the session does at most one of these: erase a sector; write the pages of one frame and read them back; write a record of the journal, for
 //! which a sector of it may have to be erased. What it computes beside that is bounded by the length of a frame. How long the longest took is
-//! measured, and said whenever a session opens.
+//! measured, and said whenever somebody comes.
 
 #![no_std]
 #![no_main]
 
-use board::{BOARD, Clock, Link, PAGE, SECTOR, Shown, Slots, Work, entry, random};
-use sampan_core::driver::{Turn, nb::turn};
-use sampan_core::wire::Nibble;
-use sampan_core::{Buffers, Cobs, Engine, Event, Incoming, Limits, Next, Nonce, Receiver, Session, Speaks};
-
-/// What may be on its way here fits the UART's ring, so that it waits there while a sector is erased.
-static LIMITS: Limits = Limits { window: 2_048, name: 64, sync_bytes: SECTOR, ..Limits::SMALL };
+use board::engine::{self, Happened, Memory};
+use board::{BOARD, Clock, Link, PAGE, Shown, Slots, Work, entry, random};
+use sampan_core::{Nonce, Speaks};
 
 #[entry]
 fn main() -> ! {
     let clock = Clock::new();
     let mut link = Link::new();
-    let (mut page, mut receive, mut transmit, mut incoming) =
-        ([0; PAGE], [0; 600], [0; 128], [Incoming::FREE]);
+    let (mut page, mut memory) = ([0; PAGE], Memory::NEW);
     let mut images = board::open(&mut page);
     start(&mut images, &mut link);
     let mut work = Work::new(clock.now());
@@ -41,39 +36,30 @@ fn main() -> ! {
     let speaks = if images.begun().is_some() { Speaks::First } else { Speaks::Second };
     let mut opening = (speaks, Nonce::new(random()));
     loop {
-        let session = Session::with_framing(
-            Buffers { receive: &mut receive, transmit: &mut transmit },
-            &LIMITS,
-            Receiver::new(&mut incoming),
-            (Cobs::new(), Nibble),
-            opening,
-            clock.now(),
-        );
-        let mut session = session.expect("the buffers are large enough");
+        let mut session = engine::receiver(&mut memory, opening, clock.now());
         loop {
             let before = clock.now();
-            let turned = turn(&mut session, &mut link, &mut images, before);
+            let happened = engine::turn(&mut session, &mut link, &mut images, before);
             work.waited(before, clock.now());
-            match turned {
-                Ok(Turn::Event(Event::Opened)) => report(&images, &work, &mut link),
-                Ok(Turn::Event(Event::Received { .. })) => received(&images, &mut link),
-                Ok(Turn::Event(Event::ReceiveFailed(failure))) => {
-                    link.say(format_args!("{BOARD}: the image is not there: {}", failure.code));
+            match happened {
+                Happened::Met => report(&images, &work, &mut link),
+                Happened::Received => received(&images, &mut link),
+                Happened::Failed(code) => {
+                    link.say(format_args!("{BOARD}: the image is not there: {code}"));
                 }
-                Ok(Turn::Worked | Turn::Event(_)) => {}
-                Err(nb::Error::WouldBlock) => {
-                    let waits = matches!(session.next(before), Next::Wait(Some(until)) if until > before);
-                    if waits && !link.has_to_say() {
+                Happened::Worked | Happened::Sent => {}
+                Happened::Nothing => {
+                    if !link.has_to_say() {
                         clock.sleep();
                     }
                 }
                 // Whatever ended this session, the next one goes on with the image.
-                Ok(Turn::Closed) | Err(nb::Error::Other(_)) => break,
+                Happened::Closed => break,
             }
             link.talk();
             work.go_on(clock.now());
         }
-        opening = session.successor().unwrap_or((Speaks::Second, Nonce::new(random())));
+        opening = engine::successor(&session).unwrap_or((Speaks::Second, Nonce::new(random())));
     }
 }
 
