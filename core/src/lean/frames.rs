@@ -26,7 +26,6 @@ pub(super) struct Heading {
 
 impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
     /// Takes bytes of the link's up to the end of a frame; whether one has ended.
-    #[inline(never)]
     pub(super) fn take(&mut self) -> bool {
         let max = Self::largest(self.receive.len());
         while self.head < self.tail {
@@ -198,6 +197,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
         Ok(())
     }
 
+    #[inline(never)]
     fn opened(&mut self) {
         self.state = SessionState::Open;
         log!(info, "session {=u64:#x} is open with {=u64:#x}", self.nonce, self.peer);
@@ -292,7 +292,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
         if self.phase == Phase::Committing {
             return Err(Fault::Unexpected);
         }
-        if self.size.checked_sub(length as u32).is_none_or(|last| offset > last) {
+        if offset > self.size || length as u32 > self.size.wrapping_sub(offset) {
             self.finish(Reply::Abort, Code::TooLarge, Part::Discard);
             return Ok(());
         }

@@ -99,9 +99,11 @@ impl Framing for Cobs {
         if let Some(end) = out.get_mut(end) {
             *end = DELIMITER;
         }
-        for byte in out.get_mut(1..end).unwrap_or_default().iter_mut().rev() {
+        let mut at = end;
+        while at > 1 {
+            at = at.wrapping_sub(1);
             distance = distance.wrapping_add(1);
-            if *byte == DELIMITER {
+            if let Some(byte) = out.get_mut(at).filter(|byte| **byte == DELIMITER) {
                 *byte = distance;
                 distance = 0;
             }

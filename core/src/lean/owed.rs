@@ -115,6 +115,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
             },
             self.replying,
             self.saying as u32,
+            0,
         ];
         let mut nth = self.owed.take_first();
         if nth == REPLY {
@@ -135,7 +136,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
                     None => break,
                 }
             } else if nth == 0 {
-                let number = numbers.get(usize::from(field & 0x3F)).copied().unwrap_or_default();
+                let number = numbers.get(usize::from(field & 0x0F)).copied().unwrap_or_default();
                 match field >> 6 {
                     0 | 1 => self.put_u8(field),
                     2 => self.put(number),

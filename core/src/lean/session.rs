@@ -382,13 +382,6 @@ impl<'b, F: Framing, C: Crc32, R: Role> Session<'b, F, C, R> {
         if self.at >= self.stop {
             self.fill = 0;
             self.todo = Todo::Nothing;
-            self.sync_if(self.unsynced >= self.sync_bytes);
-        }
-    }
-
-    fn sync_if(&mut self, due: bool) {
-        if due && self.phase == Phase::Receiving && self.unsynced > 0 && self.todo == Todo::Nothing {
-            self.todo = Todo::Sync;
         }
     }
 
@@ -418,7 +411,10 @@ impl<'b, F: Framing, C: Crc32, R: Role> Session<'b, F, C, R> {
         if self.is_open() && self.spoke.is_past(KEEP_ALIVE, now) {
             self.owed.add(Owed::PING);
         }
-        self.sync_if(self.synced.is_past(SYNC, now));
+        let enough = self.unsynced >= self.sync_bytes || self.synced.is_past(SYNC, now);
+        if enough && self.unsynced > 0 && self.phase == Phase::Receiving && self.todo == Todo::Nothing {
+            self.todo = Todo::Sync;
+        }
         if F::LOSSY && self.repeated.is_past(self.patience, now) {
             self.repeated = now;
             self.patience = Span(self.patience.0.wrapping_mul(2).min(LONGEST_REPEAT.0));
