@@ -14,7 +14,7 @@
 # have gone on meanwhile.
 #
 # measured is the very image that scripts/footprint.sh measures, with the lean engine: a microbit that keeps a file in the chip's own flash, first one that only
-# receives and then one of both roles. 64 KiB are sent, during which the command is killed three times, the board is reset, and the emulator is killed; the flash must hold them in the
+# receives and then one of both roles. 96 KiB are sent, during which the command is killed three times, the board is reset, and the emulator is killed; the flash must hold them in the
 # end; and the second image gives them back.
 #
 # It takes eight minutes. It installs QEMU if that is missing (Debian), and ends only what it has started.
@@ -75,7 +75,7 @@ choose() {
             emulate=(qemu-system-arm -M microbit)
             receiver=receive-only
             node=receive-only
-            size=65536
+            size=98304
             ;;
         *) fail "no board $1; there are: ${boards[*]}" ;;
     esac
