@@ -4,7 +4,7 @@ use std::vec;
 use std::vec::Vec;
 
 use super::framing::{Cobs, Framing, Piece, Stream};
-use super::{Ask, Contents, Description, Node, Receiver, Role, Sender, Session, Setup};
+use super::{Ask, Contents, Description, Node, Receiver, Role, Sender, Session, Setup, owed};
 use crate::error::{Error, LinkError, PeerError};
 use crate::framing::Place;
 use crate::session::{Buffers, Nonce, Speaks};
@@ -334,7 +334,10 @@ fn a_restart_begins_at_the_start() {
             other => panic!("{other:?}"),
         }
     }
-    assert_eq!((session.received, session.durable, session.check), (0, 0, 0));
+    assert_eq!(
+        (session.said[owed::RECEIVED], session.said[owed::DURABLE], session.said[owed::CHECK]),
+        (0, 0, 0)
+    );
     // The other end holds a peer to it.
     let mut puppet = Puppet::<Stream, Sender>::open(Stream::new());
     assert_eq!(puppet.session.offer(), Some(1));
