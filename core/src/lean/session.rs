@@ -185,6 +185,12 @@ impl<F, C, R> defmt::Format for Session<'_, F, C, R> {
     }
 }
 
+impl<F, C, R> Session<'_, F, C, R> {
+    pub(super) fn nonce(&self) -> u64 {
+        u64::from(self.said[NONCE]) | u64::from(self.said[NONCE_HIGH]) << 32
+    }
+}
+
 impl<'b, F: Framing, C: Crc32, R: Role> Session<'b, F, C, R> {
     /// A session on a link that has just been opened, at `now`.
     ///
@@ -256,10 +262,6 @@ impl<'b, F: Framing, C: Crc32, R: Role> Session<'b, F, C, R> {
     /// The largest frame that a receive buffer of `length` bytes holds: one byte of the link's comes behind it.
     pub(super) fn largest(length: usize) -> usize {
         length.wrapping_sub(1)
-    }
-
-    pub(super) fn nonce(&self) -> u64 {
-        u64::from(self.said[NONCE]) | u64::from(self.said[NONCE_HIGH]) << 32
     }
 
     /// Whether the storage is asked to decide on an offer.
