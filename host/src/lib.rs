@@ -21,6 +21,7 @@ pub mod digests;
 pub mod failure;
 mod file_error;
 mod happened;
+mod identity;
 mod kept;
 pub mod link;
 pub mod memory;

@@ -8,6 +8,7 @@ use sampan_core::wire::{Code, DigestKind, FileName, Identity};
 use sampan_core::{Description, Digest as _, FileType, Refusal, Running, Start};
 
 use crate::digests::{self, AnyDigest};
+use crate::identity;
 use crate::store::file_io::{is_executable, modified, read_at};
 
 /// An open file, and the digest of what was read of it.
@@ -19,11 +20,12 @@ pub(crate) struct OutboundFile {
     digest: Running<AnyDigest>,
 }
 
-/// What tells one state of a file from another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a file was when it was opened.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Version {
     pub(crate) size: u64,
     modified: i64,
+    identity: Identity,
 }
 
 const CHANGED: Refusal = Refusal { code: Code::Changed, words: "the file changed while it was sent" };
@@ -51,13 +53,13 @@ impl OutboundFile {
         start: Start,
     ) -> Description<'a> {
         self.digest = Running::new(AnyDigest::new(digest));
-        let Version { size, modified } = self.version;
+        let Version { size, modified, identity } = self.version;
         Description {
             name: Some(name),
             file_type: self.file_type,
             size: Some(size),
             modified: Some(modified),
-            identity: self.version.identity(),
+            identity,
             start,
         }
     }
@@ -70,8 +72,7 @@ impl OutboundFile {
 
     /// Everything was read: the digest, if it is still the file that was described.
     pub(crate) fn finish(&self, into: &mut [u8]) -> io::Result<Result<usize, Refusal>> {
-        let now = Version::of(&self.file.metadata()?);
-        if now != self.version || self.digest.position() != self.version.size {
+        if !self.version.is_that_of(&self.file.metadata()?) || self.digest.position() != self.version.size {
             return Ok(Err(CHANGED));
         }
         Ok(Ok(self.digest.digest().value(into)))
@@ -85,14 +86,12 @@ impl OutboundFile {
 
 impl Version {
     pub(crate) fn of(metadata: &Metadata) -> Self {
-        Self { size: metadata.len(), modified: modified(metadata) }
+        let (size, modified) = (metadata.len(), modified(metadata));
+        Self { size, modified, identity: identity::of_file(metadata) }
     }
 
-    fn identity(self) -> Identity {
-        let mut bytes = [0; Identity::MAX_LEN];
-        let (size, modified) = bytes.split_at_mut(8);
-        size.copy_from_slice(&self.size.to_le_bytes());
-        modified.copy_from_slice(&self.modified.to_le_bytes());
-        Identity::new(&bytes).unwrap_or(Identity::EMPTY)
+    /// Whether the contents are what they were. The identity may be another one: that of a file that was moved or removed meanwhile is.
+    fn is_that_of(self, metadata: &Metadata) -> bool {
+        (self.size, self.modified) == (metadata.len(), modified(metadata))
     }
 }

@@ -283,8 +283,7 @@ mod tests {
         let what = source.describe(ONE, DigestKind::Crc64Nvme).unwrap();
         assert_eq!(what.name.unwrap().as_str(), "a/b");
         assert_eq!((what.size, what.file_type), (Some(9), FileType::File));
-        assert_eq!(what.identity.as_bytes()[..8], 9_u64.to_le_bytes());
-        assert_eq!(what.identity.as_bytes()[8..], what.modified.unwrap().to_le_bytes());
+        assert_eq!(what.identity, crate::identity::of_file(&fs::metadata(&path).unwrap()));
         let mut into = [0; 6];
         assert_eq!(source.fetch(ONE, 0, &mut into), Ok(6));
         assert_eq!(source.fetch(ONE, 2, &mut into), Ok(6));

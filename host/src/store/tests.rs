@@ -301,3 +301,49 @@ fn only_what_was_wanted_is_taken() {
     assert_eq!(receive(&mut sink, &right, NUMBERS), Ok(()));
     assert_eq!(entries(dir.path()), ["here"]);
 }
+
+#[test]
+fn what_was_wanted_under_another_name_is_something_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(dir.path());
+    let wanting = || {
+        let control = Arc::new(Control::new(Waker::new().unwrap()));
+        let mut sink = store.sink(Accepts::Wanted, OnConflict::Replace, &control);
+        let name = |name| sampan_core::wire::FileName::new(name).unwrap();
+        for (want, remote) in [(1, "a"), (2, "b"), (3, "here")] {
+            sink.want(sampan_core::WantId(want), name(remote), name("here"));
+        }
+        sink
+    };
+    // The sender says the same of all of them.
+    let [a, b, here] =
+        [(1, "a"), (2, "b"), (3, "here")].map(|(want, name)| Offer { want: Some(want), ..offer(name) });
+    let begun = |offer: &Offer<'_>| {
+        let mut sink = wanting();
+        let verdict = sink.offered(ONE, offer);
+        if verdict == Verdict::Accept(ResumePoint::START) {
+            assert_eq!(sink.store(ONE, 0, &NUMBERS[..5]), Ok(5));
+            sink.sync(ONE, FIVE.offset, FIVE.check);
+        }
+        sink.abandon(ONE, Part::Keep);
+        verdict
+    };
+    for offer in [&a, &b, &here] {
+        assert_eq!(begun(offer), Verdict::Accept(ResumePoint::START));
+    }
+    for offer in [&a, &b, &here] {
+        assert_eq!(begun(offer), Verdict::Accept(FIVE));
+    }
+    let mut sink = wanting();
+    assert_eq!(sink.offered(ONE, &Offer { restart: true, ..a }), Verdict::Accept(ResumePoint::START));
+    sink.abandon(ONE, Part::Discard);
+    assert_eq!(receive(&mut sink, &a, NUMBERS), Ok(()));
+    let remembers = sink.offered(ONE, &a) == Verdict::Have;
+    assert!(remembers || cfg!(not(target_os = "linux")));
+    sink.abandon(ONE, Part::Discard);
+    for offer in [&b, &here] {
+        assert_eq!(sink.offered(ONE, offer), Verdict::Accept(ResumePoint::START));
+        sink.abandon(ONE, Part::Discard);
+    }
+    assert_eq!(entries(dir.path()), ["here"]);
+}

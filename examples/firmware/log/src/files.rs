@@ -1,6 +1,6 @@
 //! The one file of either end.
 
-use sampan_core::wire::{Code, DigestKind, FileName, Identity, Offer};
+use sampan_core::wire::{Code, DigestKind, FileName, Identity, Offer, Want};
 use sampan_core::{
     Asked, Description, Ending, FileType, Refusal, ResumePoint, Start, Storage, TransferId, Verdict, WantId,
 };
@@ -13,10 +13,19 @@ pub(crate) struct Files {
     pub(crate) durable: ResumePoint,
     /// What an offer is answered with, if it is not taken.
     pub(crate) refuses: Option<Code>,
+    /// What a wish for it is answered with.
+    pub(crate) gives: Gives,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gives {
+    Nothing,
+    File,
 }
 
 impl Files {
-    pub(crate) const NOTHING: Self = Self { durable: ResumePoint::START, refuses: None };
+    pub(crate) const NOTHING: Self =
+        Self { durable: ResumePoint::START, refuses: None, gives: Gives::Nothing };
 }
 
 fn byte_at(offset: u64) -> u8 {
@@ -24,9 +33,10 @@ fn byte_at(offset: u64) -> u8 {
 }
 
 impl Storage for Files {
-    fn offered(&mut self, _: TransferId, _: &Offer<'_>) -> Verdict {
+    fn offered(&mut self, _: TransferId, offer: &Offer<'_>) -> Verdict {
         match self.refuses {
             Some(code) => Verdict::Decline(Refusal { code, words: "not now" }),
+            None if offer.restart => Verdict::Accept(ResumePoint::START),
             None => Verdict::Accept(self.durable),
         }
     }
@@ -47,7 +57,14 @@ impl Storage for Files {
     }
 
     fn ask(&mut self, _: WantId) -> Result<Asked<'_>, Refusal> {
-        FileName::new("missing").map(Asked::File).map_err(|_| Code::BadName.into())
+        FileName::new("file").map(Asked::File).map_err(|_| Code::BadName.into())
+    }
+
+    fn wanted(&mut self, _: TransferId, _: &Want<'_>) -> Result<(), Refusal> {
+        match self.gives {
+            Gives::Nothing => Err(Code::NotFound.into()),
+            Gives::File => Ok(()),
+        }
     }
 
     fn describe(&mut self, _: TransferId, _: DigestKind) -> Result<Description<'_>, Refusal> {

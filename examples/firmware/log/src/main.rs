@@ -7,6 +7,7 @@
 
 mod files;
 mod logger;
+mod peer;
 mod semihosting;
 mod wire;
 
@@ -16,10 +17,11 @@ use sampan_core::driver::{Turn, nb::turn};
 use sampan_core::wire::{Code, Nibble};
 use sampan_core::{
     Both, Buffers, Cobs, Engine as _, Incoming, Instant, Limits, Nonce, Outgoing, Receiver, Sender, Session,
-    Speaks,
+    Speaks, lean,
 };
 
-use files::{Files, SIZE};
+use files::{Files, Gives, SIZE};
+use peer::Peer;
 use semihosting::{End, end};
 use wire::{Port, Wire};
 
@@ -50,31 +52,20 @@ enum Errand {
     Ask,
 }
 
+/// What the right end is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Which {
+    Whole,
+    Lean,
+}
+
 #[entry]
 fn main() -> ! {
-    let mut world = World { now: 0, nonce: 0 };
-    let (mut left, mut right) = (Files::NOTHING, Files::NOTHING);
-    world.visit("a file is sent", Errand::Offer, Mishap::None, &mut left, &mut right);
-    right = Files::NOTHING;
-    world.visit("the line is cut", Errand::Offer, Mishap::Cut, &mut left, &mut right);
-    world.visit("the file goes on where it was", Errand::Offer, Mishap::None, &mut left, &mut right);
-    assert!(right.durable.offset == SIZE);
-    right = Files::NOTHING;
-    right.durable.offset = 17;
-    world.visit("what is there is of another file", Errand::Offer, Mishap::None, &mut left, &mut right);
-    right = Files::NOTHING;
-    world.visit("a frame is damaged", Errand::Offer, Mishap::Damage, &mut left, &mut right);
-    right = Files { refuses: Some(Code::NoSpace), ..Files::NOTHING };
-    world.visit("an offer is refused", Errand::Offer, Mishap::None, &mut left, &mut right);
-    right = Files::NOTHING;
-    world.visit("what is asked for is not there", Errand::Ask, Mishap::None, &mut left, &mut right);
-    world.visit("a transfer is given up", Errand::Offer, Mishap::Cancel, &mut left, &mut right);
-    right = Files::NOTHING;
-    world.visit("a session is ended", Errand::Offer, Mishap::Abort, &mut left, &mut right);
-    right = Files::NOTHING;
-    world.visit("an end is reset", Errand::Offer, Mishap::Reset, &mut left, &mut right);
-    right = Files::NOTHING;
-    world.visit("an end is switched off", Errand::Offer, Mishap::SwitchOff, &mut left, &mut right);
+    let mut world = World { now: 0, nonce: 0, right: Which::Whole };
+    world.tell();
+    info!("=== the lean engine is the right end");
+    world.right = Which::Lean;
+    world.tell();
     end(End::Well)
 }
 
@@ -82,6 +73,7 @@ struct World {
     /// Milliseconds.
     now: u32,
     nonce: u64,
+    right: Which,
 }
 
 /// The memory of a session.
@@ -104,6 +96,37 @@ impl Memory {
 }
 
 impl World {
+    /// What may happen, one after another.
+    fn tell(&mut self) {
+        let (mut left, mut right) = (Files::NOTHING, Files::NOTHING);
+        self.visit("a file is sent", Errand::Offer, Mishap::None, &mut left, &mut right);
+        right = Files::NOTHING;
+        self.visit("the line is cut", Errand::Offer, Mishap::Cut, &mut left, &mut right);
+        self.visit("the file goes on where it was", Errand::Offer, Mishap::None, &mut left, &mut right);
+        assert!(right.durable.offset == SIZE);
+        right = Files::NOTHING;
+        right.durable.offset = 17;
+        self.visit("what is there is of another file", Errand::Offer, Mishap::None, &mut left, &mut right);
+        right = Files::NOTHING;
+        self.visit("a frame is damaged", Errand::Offer, Mishap::Damage, &mut left, &mut right);
+        right = Files { refuses: Some(Code::NoSpace), ..Files::NOTHING };
+        self.visit("an offer is refused", Errand::Offer, Mishap::None, &mut left, &mut right);
+        right = Files::NOTHING;
+        self.visit("what is asked for is not there", Errand::Ask, Mishap::None, &mut left, &mut right);
+        right.gives = Gives::File;
+        self.visit("what is asked for is sent", Errand::Ask, Mishap::None, &mut left, &mut right);
+        (left, right) = (Files::NOTHING, Files::NOTHING);
+        self.visit("a transfer is given up", Errand::Offer, Mishap::Cancel, &mut left, &mut right);
+        right = Files::NOTHING;
+        if self.right == Which::Whole {
+            self.visit("a session is ended", Errand::Offer, Mishap::Abort, &mut left, &mut right);
+        }
+        right = Files::NOTHING;
+        self.visit("an end is reset", Errand::Offer, Mishap::Reset, &mut left, &mut right);
+        right = Files::NOTHING;
+        self.visit("an end is switched off", Errand::Offer, Mishap::SwitchOff, &mut left, &mut right);
+    }
+
     fn instant(&self) -> Instant {
         Instant::from_millis(self.now.into())
     }
@@ -119,6 +142,23 @@ impl World {
         session.expect("the buffers are large enough")
     }
 
+    fn begin_right<'m>(&mut self, memory: &'m mut Memory, speaks: Speaks) -> Peer<'m> {
+        if self.right == Which::Whole {
+            return Peer::Whole(self.begin(memory, speaks));
+        }
+        self.nonce += 1;
+        let buffers = Buffers { receive: &mut memory.receive, transmit: &mut memory.transmit };
+        let setup = lean::Setup {
+            speaks,
+            nonce: Nonce::new(self.nonce),
+            window: LIMITS.window,
+            sync_bytes: LIMITS.sync_bytes,
+        };
+        let parts = (lean::Cobs::new(), Nibble, lean::Sender::new());
+        let session = lean::Session::new(buffers, &setup, parts, self.instant());
+        Peer::Lean(lean::Adapted::new(session.expect("the buffers are large enough"), self.instant()))
+    }
+
     /// A line, with a session at each end, until both are over.
     fn visit(&mut self, what: &str, errand: Errand, mishap: Mishap, left: &mut Files, right: &mut Files) {
         self.now += 1;
@@ -128,7 +168,7 @@ impl World {
         let (mut port, mut far) = (Port { from: &down, to: &up }, Port { from: &up, to: &down });
         let (mut memory, mut there, mut spare) = (Memory::NEW, Memory::NEW, Memory::NEW);
         let mut near = self.begin(&mut memory, Speaks::First);
-        let mut peer = Some(self.begin(&mut there, Speaks::Second));
+        let mut peer = Some(self.begin_right(&mut there, Speaks::Second));
         let mut reset = Some(&mut spare);
         let transfer = (errand == Errand::Offer).then(|| near.offer()).flatten();
         let mut to_ask = errand == Errand::Ask;
@@ -151,7 +191,7 @@ impl World {
                 }
             }
             if let Some(session) = &mut peer {
-                match turn(session, &mut far, right, now) {
+                match session.turn(&mut far, right, now) {
                     Err(nb::Error::WouldBlock) => {}
                     Ok(Turn::Closed) | Err(nb::Error::Other(_)) => peer = None,
                     Ok(_) => idle = false,
@@ -176,7 +216,7 @@ impl World {
                     Mishap::Reset => {
                         up.clear();
                         down.clear();
-                        peer = reset.take().map(|memory| self.begin(memory, Speaks::First));
+                        peer = reset.take().map(|memory| self.begin_right(memory, Speaks::First));
                     }
                     Mishap::Cancel => {
                         if let Some(transfer) = transfer {
@@ -193,8 +233,8 @@ impl World {
     }
 
     /// Lets the time go on to the next deadline.
-    fn wait(&mut self, near: &mut Inner<'_>, peer: Option<&mut Inner<'_>>) {
-        let deadlines = [near.deadline(), peer.and_then(|session| session.deadline())];
+    fn wait(&mut self, near: &mut Inner<'_>, peer: Option<&mut Peer<'_>>) {
+        let deadlines = [near.deadline(), peer.and_then(Peer::deadline)];
         if let Some(next) = deadlines.into_iter().flatten().min() {
             let next = u32::try_from(next.as_micros().div_ceil(1_000)).unwrap_or(u32::MAX);
             self.now = next.max(self.now + 1);

@@ -11,6 +11,7 @@ use sampan_core::{Refusal, ResumePoint, TransferId, WantId};
 use super::{Accepts, Digesting, Inbound, Receipt, State, StoreSink, TOO_LARGE, note};
 use crate::digests::AnyDigest;
 use crate::file_error::Doing;
+use crate::identity;
 use crate::store::follower::Follower;
 use crate::store::gathered::Gathered;
 use crate::store::key::Key;
@@ -30,7 +31,7 @@ impl StoreSink {
             receipt.trouble = Some(error.to_string());
             Refusal::from(Code::BadName)
         })?;
-        let local = self.local_name(offer, name)?;
+        let (local, identity) = self.kept_as(offer, name)?;
         let name = FileName::new(&local).map_err(|_| Refusal::from(Code::BadName))?;
         if self.store.shared.options.names == Names::Portable {
             is_portable(name).map_err(|error| {
@@ -46,7 +47,7 @@ impl StoreSink {
             began: Instant::now(),
             local: local.clone(),
             modified: offer.modified,
-            identity: offer.identity,
+            identity,
             state: State::Directory,
         };
         if offer.directory {
@@ -57,7 +58,7 @@ impl StoreSink {
         }
         let trouble = |error: io::Error, receipt: &mut Receipt| note(receipt, Doing::Create, &local, error);
         match root::find(&self.dir, name).map_err(|error| trouble(error, receipt))? {
-            Found::File(file) => self.look_at(&file, name, offer)?,
+            Found::File(file) => self.look_at(&file, (name, identity), offer)?,
             Found::Directory(_) => {
                 return Err(Refusal { code: Code::Exists, words: "a directory has this name" }.into());
             }
@@ -68,7 +69,7 @@ impl StoreSink {
             Found::Nothing => {}
         }
         let mode = if offer.executable { Mode::Executable } else { Mode::Plain };
-        let opened = self.open(transfer, (name, offer.identity), mode);
+        let opened = self.open(transfer, (name, identity), mode);
         let (part, mut from) = opened.map_err(|error| match error.kind() {
             io::ErrorKind::WouldBlock | io::ErrorKind::ResourceBusy => {
                 Refusal { code: Code::Busy, words: "somebody else writes this file" }
@@ -99,11 +100,11 @@ impl StoreSink {
         Ok((inbound, from))
     }
 
-    /// What the file is called here.
-    fn local_name(&mut self, offer: &Offer<'_>, name: FileName<'_>) -> Result<String, Refusal> {
+    /// What the file is called here, and by what its contents are known again.
+    fn kept_as(&self, offer: &Offer<'_>, name: FileName<'_>) -> Result<(String, Identity), Refusal> {
         const UNASKED: Refusal = Refusal { code: Code::NotAllowed, words: "nobody asked for it" };
         match self.accepts {
-            Accepts::Anything => Ok(name.as_str().to_owned()),
+            Accepts::Anything => Ok((name.as_str().to_owned(), offer.identity)),
             Accepts::Nothing => Err(Refusal { code: Code::NotAllowed, words: "files are not taken here" }),
             Accepts::Wanted => {
                 let want = WantId(offer.want.ok_or(UNASKED)?);
@@ -111,21 +112,26 @@ impl StoreSink {
                 if wanted.remote != name.as_str() {
                     return Err(Refusal { code: Code::NotAllowed, words: "another name was asked for" });
                 }
-                Ok(wanted.local.clone())
+                Ok((wanted.local.clone(), identity::of_wanted(name, offer.identity)))
             }
         }
     }
 
     /// A file of this name exists.
-    fn look_at(&self, file: &std::fs::File, name: FileName<'_>, offer: &Offer<'_>) -> Result<(), Decision> {
+    fn look_at(
+        &self,
+        file: &std::fs::File,
+        (name, identity): (FileName<'_>, Identity),
+        offer: &Offer<'_>,
+    ) -> Result<(), Decision> {
         if let Some(stamp) = Stamp::of(file)
             && !offer.restart
-            && !offer.identity.is_empty()
-            && stamp.identity == offer.identity
+            && !identity.is_empty()
+            && stamp.identity == identity
             && offer.size.is_none_or(|size| size == stamp.size)
         {
             // Should the process have ended just after the file came into its place.
-            let _ = self.dir.remove_file(Key::of(name.as_str(), offer.identity.as_bytes()).record());
+            let _ = self.dir.remove_file(Key::of(name.as_str(), identity.as_bytes()).record());
             return Err(Decision::Have(stamp.size));
         }
         let size = file.metadata().map_or(0, |metadata| metadata.len());
