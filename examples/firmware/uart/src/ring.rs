@@ -27,6 +27,11 @@ impl Ring {
         (self.put.load(Ordering::Acquire) + 1) % LEN == self.taken.load(Ordering::Acquire)
     }
 
+    pub(crate) fn is_half_empty(&self) -> bool {
+        let length = self.put.load(Ordering::Acquire) + LEN - self.taken.load(Ordering::Acquire);
+        length % LEN <= LEN / 2
+    }
+
     /// Puts a byte in that there is room for.
     pub(crate) fn put(&self, byte: u8) {
         let at = self.put.load(Ordering::Acquire);

@@ -1,5 +1,7 @@
 //! The UART of the board: its interrupt routine fills a ring, the program writes as much as the transmitter has room for.
 
+use core::sync::atomic::{AtomicBool, Ordering};
+
 use crate::cpu;
 use crate::ring::Ring;
 
@@ -27,6 +29,9 @@ pub use chip::{BOARD, has_room, send};
 
 static RECEIVED: Ring = Ring::NEW;
 
+/// Whether the interrupt routine is held off, since the ring was full.
+static HELD: AtomicBool = AtomicBool::new(false);
+
 /// Switches it on.
 pub fn begin() {
     chip::begin();
@@ -46,8 +51,12 @@ pub fn has_received() -> bool {
 /// The next byte that came.
 pub fn take() -> Option<u8> {
     let byte = RECEIVED.take();
-    if byte.is_some() {
-        listen();
+    if HELD.load(Ordering::Relaxed) && RECEIVED.is_half_empty() {
+        HELD.store(false, Ordering::Relaxed);
+        fill();
+        if !HELD.load(Ordering::Relaxed) {
+            listen();
+        }
     }
     byte
 }
@@ -55,9 +64,15 @@ pub fn take() -> Option<u8> {
 /// The interrupt routine.
 pub fn interrupt() {
     chip::acknowledge();
+    fill();
+}
+
+/// Takes what the hardware has; only the interrupt routine does, or the program while that is held off.
+fn fill() {
     while chip::has_byte() {
         if RECEIVED.is_full() {
-            // The hardware keeps what it can, until the program has taken some.
+            // The hardware keeps what it can, until the program has taken half of the ring: not an interrupt for each byte.
+            HELD.store(true, Ordering::Relaxed);
             cpu::ignore(chip::INTERRUPT);
             return;
         }
