@@ -204,6 +204,33 @@ fn a_source_that_is_not_what_it_was_is_given_up() {
     assert_eq!(setup.disks[0].file("file"), None);
 }
 
+/// The source has nothing now and then, and the board hears and answers meanwhile.
+fn dry<F: Twin>() {
+    for dry in [0b1, 0b101_1011, 0x5555_5555_5555, i64::MAX] {
+        let setup = Setup::default();
+        let mut pair = join::<F>(&setup);
+        pair.b.storage.policy.dry = dry;
+        let id = pair.b.engine.offer().expect("nothing is sent yet");
+        pair.b.storage.put(id, Offer::file("file", content(1, 2_000)));
+        pair.a.send(Offer::file("there", content(2, 2_000)));
+        let over = |pair: &mut Ends<F>| pair.b.heard.contains(&Heard::Sent(id));
+        pair.run_until(1_000, over);
+        assert_eq!(close_and_finish(&mut pair), WELL, "{dry:#b}");
+        assert_eq!(setup.disks[0].file("file"), Some(content(1, 2_000)), "{dry:#b}");
+        assert_eq!(setup.disks[1].file("there"), Some(content(2, 2_000)), "{dry:#b}");
+    }
+}
+
+#[test]
+fn a_source_that_has_nothing_now_is_asked_again_over_a_stream() {
+    dry::<Stream>();
+}
+
+#[test]
+fn a_source_that_has_nothing_now_is_asked_again_over_a_line() {
+    dry::<Cobs>();
+}
+
 fn faults(dice: &mut Dice) -> Faults {
     let mut faults = Faults::seeded(dice.roll(1 << 40));
     faults.flip = Chance::of(dice.pick(&[0.0, 0.0, 1e-5, 1e-4, 1e-3]));

@@ -4,7 +4,7 @@ use super::frames::Heading;
 use super::framing::Framing;
 use super::owed::{CHECK, CREDIT, DURABLE, ID, Owed, RECEIVED, Reply};
 use super::sender::{Contents, Role};
-use super::session::{Begun, Farewell, Gap, Link, Phase, Session, Sink, Todo};
+use super::session::{Begun, Farewell, Gap, Phase, Readiness, Session, Todo};
 use super::{Moment, SECOND};
 use crate::error::{Error, LinkError};
 use crate::session::transitions::SessionState;
@@ -124,8 +124,8 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
             Next::Transmit => Ask::Transmit(self.transmit.get(self.sent..self.end).unwrap_or_default()),
             Next::Ask => self.ask(),
             Next::Wait => {
-                self.link = Link::Ready;
-                self.asked = Sink::Ready;
+                self.link = Readiness::Ready;
+                self.asked = Readiness::Ready;
                 Ask::Wait
             }
             Next::Closed => Ask::Closed(self.error.map_or(Ok(()), Err)),
@@ -137,7 +137,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
         self.now = Moment::of(now);
         loop {
             let idle = self.sent >= self.end;
-            if !idle && self.link == Link::Ready {
+            if !idle && self.link == Readiness::Ready {
                 return Next::Transmit;
             }
             if idle && self.owed != Owed::NOTHING {
@@ -145,7 +145,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
                 continue;
             }
             if self.todo != Todo::Nothing {
-                if self.todo != Todo::Store || self.asked == Sink::Ready {
+                if self.asked == Readiness::Ready {
                     return Next::Ask;
                 }
             } else if idle {
@@ -249,7 +249,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
     /// The link took `n` bytes; 0 if it takes none until it is ready again.
     pub fn transmitted(&mut self, n: usize) {
         if n == 0 {
-            self.link = Link::Busy;
+            self.link = Readiness::Busy;
         }
         self.sent = self.sent.wrapping_add(n);
     }
@@ -303,7 +303,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
         match n {
             _ if self.todo != Todo::Store => {}
             Ok(0) => {
-                self.asked = Sink::Busy;
+                self.asked = Readiness::Busy;
                 if self.said[CREDIT] > 0 {
                     self.said[CREDIT] = 0;
                     self.owed.add(Owed::ACK);

@@ -52,19 +52,12 @@ pub(super) enum Phase {
     Committing,
 }
 
+/// Of the link, and of the storage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub(super) enum Link {
+pub(super) enum Readiness {
     Ready,
     /// Not until the next round.
-    Busy,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub(super) enum Sink {
-    Ready,
-    /// The peer is told to wait.
     Busy,
 }
 
@@ -106,9 +99,9 @@ pub struct Session<'b, F, C = Nibble, R = ()> {
     pub(super) state: SessionState,
     pub(super) phase: Phase,
     pub(super) todo: Todo,
-    pub(super) link: Link,
-    /// Whether the sink was busy in this round already.
-    pub(super) asked: Sink,
+    pub(super) link: Readiness,
+    /// Whether the sink was busy, or the source had nothing, in this round already.
+    pub(super) asked: Readiness,
     pub(super) gap: Gap,
     pub(super) begun: Begun,
     pub(super) bye: Farewell,
@@ -222,8 +215,8 @@ impl<'b, F: Framing, C: Crc32, R: Role> Session<'b, F, C, R> {
             owed: if setup.speaks == Speaks::First { Owed::HELLO } else { Owed::NOTHING },
             reply: Reply::Done,
             ended: Code::Unknown,
-            link: Link::Ready,
-            asked: Sink::Ready,
+            link: Readiness::Ready,
+            asked: Readiness::Ready,
             gap: Gap::None,
             begun: Begun::Anywhere,
             bye: Farewell::NotYet,

@@ -44,7 +44,7 @@ pub trait Store {
     ///
     /// # Errors
     ///
-    /// It is given up with this code.
+    /// It is given up with this code; with `Code::Wait` it is asked again in the next round.
     fn describe(&mut self) -> Result<Description<'_>, Code> {
         Err(Code::NotFound)
     }
@@ -53,7 +53,7 @@ pub trait Store {
     ///
     /// # Errors
     ///
-    /// It is given up with this code, `Code::Changed` if the source is not what was described any more.
+    /// `Code::Wait` if the source has nothing now: it is asked again in the next round. It is given up with any other, `Code::Changed` if the source is not what was described any more.
     fn fetch(&mut self, offset: u32, into: &mut [u8]) -> Result<usize, Code> {
         let _ = (offset, into);
         Err(Code::NotAllowed)

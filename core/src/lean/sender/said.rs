@@ -3,7 +3,7 @@
 use super::{Contents, Description, Owes, Role, State};
 use crate::lean::framing::Framing;
 use crate::lean::owed::Owed;
-use crate::lean::session::{Begun, Phase, Session, Todo};
+use crate::lean::session::{Begun, Phase, Readiness, Session, Todo};
 use crate::limits::Directions;
 use crate::wire::{Answered, CHECK_LEN, Code, Crc32, Kind, Offer, Scope};
 
@@ -28,7 +28,9 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
     pub(in crate::lean) fn send(&mut self) -> bool {
         let receiving = self.phase != Phase::Idle;
         let full = self.full();
-        let Some(sender) = self.role.sender() else { return false };
+        let Some(sender) = self.role.sender().filter(|_| self.asked == Readiness::Ready) else {
+            return false;
+        };
         let waits = receiving && sender.directions == Directions::OneAtATime;
         match sender.state {
             State::Queued if sender.transfers == 0 => sender.give_up(Code::NotAllowed),
@@ -126,13 +128,17 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
     ///
     /// # Errors
     ///
-    /// With a code it is given up.
+    /// With a code it is given up; with [`Code::Wait`] it is asked again in the next round.
     pub fn described(&mut self, description: Result<Description<'_>, Code>) {
         let largest = F::HEAD.saturating_add(F::LONGEST).min(self.transmit.len().saturating_sub(F::TAIL));
         let Some(sender) = self.role.sender().filter(|_| self.todo == Todo::Describe) else { return };
         self.todo = Todo::Nothing;
         let Description { name, size, identity, contents } = match description {
             Ok(description) => description,
+            Err(Code::Wait) => {
+                self.asked = Readiness::Busy;
+                return;
+            }
             Err(code) => return sender.give_up(code),
         };
         let (id, want) = (sender.id, sender.want);
@@ -203,7 +209,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
     ///
     /// # Errors
     ///
-    /// With a code the transfer is given up.
+    /// With a code the transfer is given up; with [`Code::Wait`] the source is asked again in the next round.
     pub fn fetched(&mut self, n: Result<usize, Code>) {
         if self.todo != Todo::Fetch {
             return;
@@ -215,6 +221,10 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
         let from = if verifying { sender.summed } else { sender.offset };
         let bytes = match n {
             Ok(n) => self.transmit.get(start..start.saturating_add(n)).unwrap_or_default(),
+            Err(Code::Wait) => {
+                self.asked = Readiness::Busy;
+                return;
+            }
             Err(code) => return sender.give_up(code),
         };
         let length = bytes.len() as u32;
