@@ -296,10 +296,13 @@ static void described(boat *b, sampan_session *session) {
         description.file_type = b->going_stat.st_mode & 0111 ? SAMPAN_FILE_TYPE_EXECUTABLE : SAMPAN_FILE_TYPE_FILE;
         description.size = (uint64_t)b->going_stat.st_size;
         description.modified = modified(&b->going_stat);
-        /* The same size and time are taken for the same contents. */
+        /* Size and time are those of many a different file; its number and its last change, which nobody can set, tell them apart. */
+        const struct timespec *changed = &b->going_stat.st_ctim;
+        uint64_t which = description.size ^ (uint64_t)b->going_stat.st_ino << 24;
+        uint64_t when = (uint64_t)description.modified * 31 + (uint64_t)changed->tv_sec * 1000000000 + (uint64_t)changed->tv_nsec;
         description.identity.length = 16;
-        memcpy(description.identity.bytes, &description.size, 8);
-        memcpy(description.identity.bytes + 8, &description.modified, 8);
+        memcpy(description.identity.bytes, &which, 8);
+        memcpy(description.identity.bytes + 8, &when, 8);
     }
     sampan_described(session, &description);
 }

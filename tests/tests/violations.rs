@@ -74,6 +74,24 @@ fn what_was_never_offered_ends_it() {
 }
 
 #[test]
+fn a_restart_that_does_not_begin_at_the_start_ends_it() {
+    let mut puppet = opened();
+    puppet.node.send(Outgoing::file("file", content(1, 3_000)).patient());
+    puppet.say(&Frame::Ping(Ping { number: 1 }));
+    puppet.listen();
+    let accept = Accept { transfer: 1, have: false, offset: 100, check: 1, credit: 1_000 };
+    puppet.say(&Frame::Accept(accept));
+    let said = puppet.listen();
+    let offers: Vec<_> = said.iter().filter(|frame| frame[0] == Kind::Offer.code()).collect();
+    let offer = Offer::parse(&offers.last().expect("an OFFER")[1..]).expect("an OFFER");
+    assert!(offer.restart);
+    assert_eq!(
+        ends(puppet, |puppet| puppet.say(&Frame::Accept(accept))),
+        broken(PeerError::Unexpected(Kind::Accept))
+    );
+}
+
+#[test]
 fn what_answers_nothing_is_dropped() {
     let mut puppet = opened();
     let what = sampan_core::wire::Answered::Offer;

@@ -116,7 +116,7 @@ impl<F: Framing, C: Crc32, R: Role> Engine for Adapted<'_, F, C, R> {
     fn poll(&mut self, now: Instant) -> Action<'_> {
         self.advance(now);
         if self.session.is_offered() {
-            self.transfer = TransferId(self.session.id);
+            self.transfer = TransferId(self.session.incoming());
         }
         let transfer = self.transfer;
         let outgoing = Outgoing(self.session.outgoing());

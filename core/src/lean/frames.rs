@@ -1,6 +1,7 @@
 //! From a received frame to what it does (§3, §8.3, §8.5, §10).
 
 use super::framing::{Framing, Piece};
+use super::owed::{CHECK, ECHO, ECHO_HIGH, ID, RECEIVED, REPLYING};
 use super::owed::{Owed, Reply};
 use super::sender::Role;
 use super::session::{Begun, Farewell, Gap, Phase, Session, Todo};
@@ -112,7 +113,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
             Kind::Data => self.data(),
             Kind::End => self.ended(),
             Kind::Ping | Kind::Notice => {
-                self.replying = self.varint();
+                self.said[REPLYING] = self.varint();
                 self.whole()?;
                 self.owed.add(Owed::PONG);
                 if self.phase == Phase::Receiving {
@@ -126,7 +127,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
                 if scope == Scope::Session as u8 {
                     return Err(Fault::Aborted(code));
                 }
-                if scope == Scope::Sending as u8 && id == self.id && self.phase == Phase::Receiving {
+                if scope == Scope::Sending as u8 && id == self.said[ID] && self.phase == Phase::Receiving {
                     let wrong = matches!(code, Code::Changed | Code::Integrity);
                     self.leave(if wrong { Part::Discard } else { Part::Keep }, code);
                 }
@@ -138,7 +139,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
                     self.leave(Part::Keep, Code::Cancelled);
                 }
                 self.bye = Farewell::Heard;
-                log!(debug, "session {=u64:#x}: the peer says goodbye", self.nonce);
+                log!(debug, "session {=u64:#x}: the peer says goodbye", self.nonce());
                 Ok(())
             }
             Kind::Decline => self.declined(),
@@ -158,15 +159,15 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
         }
         self.at = self.at.wrapping_add(digests.into());
         self.whole()?;
-        if nonce == self.nonce {
+        if nonce == self.nonce() {
             return Ok(());
         }
-        let echoed = echo == self.nonce;
+        let echoed = echo == self.nonce();
         let another = self.peer != 0 && self.peer != nonce;
         if another && !F::LOSSY {
             return Err(Fault::Restarted);
         }
-        self.echo = nonce;
+        (self.said[ECHO], self.said[ECHO_HIGH]) = (nonce as u32, (nonce >> 32) as u32);
         // The peer's may have been said before it had ours.
         let unseen = if F::LOSSY { flags & Hello::OPEN == 0 } else { !echoed };
         if another || unseen || !self.is_open() {
@@ -178,7 +179,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
         }
         // What the peer has begun anew begins here too, under the nonce that it has echoed (§8.5).
         self.leave(Part::Keep, Code::Unknown);
-        self.id = 0;
+        self.said[ID] = 0;
         if let Some(sender) = self.role.sender() {
             if another {
                 sender.lost();
@@ -189,8 +190,9 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
             }
         }
         self.peer = nonce;
-        self.sending = tag(&mut self.crc, self.nonce, self.peer);
-        self.receiving = tag(&mut self.crc, self.peer, self.nonce);
+        let ours = self.nonce();
+        self.sending = tag(&mut self.crc, ours, nonce);
+        self.receiving = tag(&mut self.crc, nonce, ours);
         if echoed {
             self.opened();
         }
@@ -200,18 +202,18 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
     #[inline(never)]
     fn opened(&mut self) {
         self.state = SessionState::Open;
-        log!(info, "session {=u64:#x} is open with {=u64:#x}", self.nonce, self.peer);
+        log!(info, "session {=u64:#x} is open with {=u64:#x}", self.nonce(), self.peer);
         self.heard = self.now;
         self.progress();
     }
 
     /// A frame for a transfer that is over, or never was.
     fn not_here(&mut self, id: u32) -> Result<(), Fault> {
-        if id > self.id {
+        if id > self.said[ID] {
             return Err(Fault::Unexpected);
         }
         if F::LOSSY {
-            let code = if id == self.id { self.ended } else { Code::Unknown };
+            let code = if id == self.said[ID] { self.ended } else { Code::Unknown };
             self.reply(Reply::Done, id, code);
         }
         Ok(())
@@ -236,14 +238,14 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
         if self.bye == Farewell::Heard && !restart {
             return Err(Fault::Unexpected);
         }
-        let again = id == self.id;
+        let again = id == self.said[ID];
         match self.phase {
             Phase::Idle => {
                 let dealt_with = self.ended != Code::Wait && !(restart && self.ended == Code::Integrity);
                 if F::LOSSY && again && dealt_with {
                     return self.not_here(id);
                 }
-                if !F::LOSSY && !restart && id <= self.id {
+                if !F::LOSSY && !restart && id <= self.said[ID] {
                     return Err(Fault::Unexpected);
                 }
             }
@@ -259,14 +261,14 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
             }
             _ => return Err(Fault::Unexpected),
         }
-        let smaller = self.nonce < self.peer;
+        let smaller = self.nonce() < self.peer;
         if self.role.sender().is_some_and(|sender| sender.goes_first(smaller)) {
             log!(warn, "receives {=u32}: refused, {}", id, Code::Wait);
             self.reply(Reply::Decline, id, Code::Wait);
             return Ok(());
         }
         self.phase = Phase::Idle;
-        self.id = id;
+        self.said[ID] = id;
         self.begun = if restart { Begun::AtStart } else { Begun::Anywhere };
         self.progress();
         self.size = size;
@@ -286,7 +288,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
         if self.at >= self.stop {
             return Err(Fault::Malformed(Malformed::Truncated));
         }
-        if id != self.id || self.phase == Phase::Idle {
+        if id != self.said[ID] || self.phase == Phase::Idle {
             return self.not_here(id);
         }
         if self.phase == Phase::Committing {
@@ -296,7 +298,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
             self.finish(Reply::Abort, Code::TooLarge, Part::Discard);
             return Ok(());
         }
-        let Some(skip) = self.received.checked_sub(offset) else {
+        let Some(skip) = self.said[RECEIVED].checked_sub(offset) else {
             return self.missing(self.gap);
         };
         self.at = self.at.saturating_add(skip as usize);
@@ -315,7 +317,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
         }
         if told == Gap::None {
             self.gap = Gap::Told;
-            log!(debug, "receives {=u32}: lacks what follows {=u32}", self.id, self.received);
+            log!(debug, "receives {=u32}: lacks what follows {=u32}", self.said[ID], self.said[RECEIVED]);
             self.owed.add(Owed::ACK);
         }
         Ok(())
@@ -324,18 +326,18 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
     fn ended(&mut self) -> Result<(), Fault> {
         let (transfer, size, check, digest) = (self.varint(), self.varint(), self.u32(), self.u8());
         self.whole()?;
-        if transfer != self.id || self.phase == Phase::Idle {
+        if transfer != self.said[ID] || self.phase == Phase::Idle {
             return self.not_here(transfer);
         }
         if digest != 0 || self.phase == Phase::Committing {
             return Err(Fault::Unexpected);
         }
-        let received = self.received;
+        let received = self.said[RECEIVED];
         if F::LOSSY && size > received && size <= self.size {
             return self.missing(Gap::None);
         }
         let known = self.size != u32::MAX;
-        if size != received || check != self.check || (known && received != self.size) {
+        if size != received || check != self.said[CHECK] || (known && received != self.size) {
             self.finish(Reply::Done, Code::Integrity, Part::Discard);
             return Ok(());
         }

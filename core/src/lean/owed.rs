@@ -2,7 +2,7 @@
 
 use super::framing::Framing;
 use super::sender::Role;
-use super::session::{Session, Sink};
+use super::session::Session;
 use crate::wire::{Code, Crc32, Hello, Kind};
 
 /// A set of frames that are to be sent; the lowest goes first.
@@ -63,21 +63,54 @@ const VARINT: u8 = 0x80;
 const FIXED: u8 = 0xC0;
 const END: u8 = 0xFF;
 
-/// The fields of every frame that this end sends (§4, §5), in the order of [`Owed`] and then of [`Reply`]; the number is its place in those of `emit`.
+/// How many numbers frames say. Those that begin as zero lie in short runs (see [`Session`]).
+pub(super) const SAID: usize = 16;
+/// The transfer: the newest that was offered.
+pub(super) const ID: usize = 0;
+pub(super) const RECEIVED: usize = 1;
+/// CRC-32 of what has been received.
+pub(super) const CHECK: usize = 2;
+pub(super) const DURABLE: usize = 3;
+/// The window, or 0 while the sink is busy.
+pub(super) const CREDIT: usize = 4;
+pub(super) const WINDOW: usize = 5;
+/// What the reply or PONG is about.
+pub(super) const REPLYING: usize = 6;
+/// What the reply says.
+const SAYING: usize = 7;
+/// The nonce that HELLO echoes: that of the peer, or of one that may have begun a new session.
+pub(super) const ECHO: usize = 8;
+pub(super) const ECHO_HIGH: usize = 9;
+pub(super) const NONCE: usize = 10;
+pub(super) const NONCE_HIGH: usize = 11;
+const FLAGS: usize = 12;
+pub(super) const FRAME: usize = 13;
+pub(super) const NAME: usize = 14;
+
+const fn varint(number: usize) -> u8 {
+    VARINT | number as u8
+}
+
+const fn fixed(number: usize) -> u8 {
+    FIXED | number as u8
+}
+
+/// The fields of every frame that this end sends (§4, §5), in the order of [`Owed`] and then of [`Reply`].
 #[rustfmt::skip]
 const FRAMES: &[u8] = &[
-    Kind::Hello as u8, 1, FIXED, FIXED | 1, FIXED | 2, FIXED | 3, VARINT | 4, VARINT | 5, VARINT | 10, 0, 1, 0, VARINT | 6, 0, END,
-    Kind::Pong as u8, VARINT | 13, END,
-    Kind::Accept as u8, VARINT | 7, 0, VARINT | 8, FIXED | 9, VARINT | 12, END,
+    Kind::Hello as u8, 1, fixed(NONCE), fixed(NONCE_HIGH), fixed(ECHO), fixed(ECHO_HIGH), varint(FLAGS),
+        varint(FRAME), varint(WINDOW), 0, 1, 0, varint(NAME), 0, END,
+    Kind::Pong as u8, varint(REPLYING), END,
+    Kind::Accept as u8, varint(ID), 0, varint(RECEIVED), fixed(CHECK), varint(CREDIT), END,
     Kind::Ping as u8, 0, END,
     Kind::Bye as u8, 0, END,
-    Kind::Ack as u8, VARINT | 7, VARINT | 8, VARINT | 11, VARINT | 12, 0, END,
-    Kind::Ack as u8, VARINT | 7, VARINT | 8, VARINT | 11, VARINT | 12, 1, 0, 1, 0, END,
-    Kind::Accept as u8, VARINT | 13, 1, 0, 0, 0, 0, 0, 0, END,
-    Kind::Decline as u8, 0, VARINT | 13, VARINT | 14, END,
-    Kind::Done as u8, VARINT | 13, VARINT | 14, END,
-    Kind::Abort as u8, 2, VARINT | 13, VARINT | 14, END,
-    Kind::Abort as u8, 0, 0, VARINT | 14, END,
+    Kind::Ack as u8, varint(ID), varint(RECEIVED), varint(DURABLE), varint(CREDIT), 0, END,
+    Kind::Ack as u8, varint(ID), varint(RECEIVED), varint(DURABLE), varint(CREDIT), 1, 0, 1, 0, END,
+    Kind::Accept as u8, varint(REPLYING), 1, 0, 0, 0, 0, 0, 0, END,
+    Kind::Decline as u8, 0, varint(REPLYING), varint(SAYING), END,
+    Kind::Done as u8, varint(REPLYING), varint(SAYING), END,
+    Kind::Abort as u8, 2, varint(REPLYING), varint(SAYING), END,
+    Kind::Abort as u8, 0, 0, varint(SAYING), END,
 ];
 
 impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
@@ -85,38 +118,18 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
     #[inline(never)]
     pub(super) fn reply(&mut self, reply: Reply, transfer: u32, code: Code) {
         self.reply = reply;
-        self.replying = transfer;
-        self.saying = code;
+        self.said[REPLYING] = transfer;
+        self.said[SAYING] = code as u32;
         self.owed.add(Owed::REPLY);
     }
 
+    fn echo(&self) -> u64 {
+        u64::from(self.said[ECHO]) | u64::from(self.said[ECHO_HIGH]) << 32
+    }
+
     /// Lays the first frame that is owed into the transmit buffer, which is empty.
+    #[inline(never)]
     pub(super) fn emit(&mut self) {
-        let frame = Self::largest(self.receive.len()) as u32;
-        let wants = if self.role.sender().is_some() { Hello::ANSWERS_WANT } else { 0 };
-        let flags = if self.is_open() && self.echo == self.peer { wants | Hello::OPEN } else { wants };
-        let numbers = [
-            self.nonce as u32,
-            (self.nonce >> 32) as u32,
-            self.echo as u32,
-            (self.echo >> 32) as u32,
-            flags.into(),
-            frame,
-            // An OFFER has at most so many bytes beside the name.
-            frame.wrapping_sub(54),
-            self.id,
-            self.received,
-            self.check,
-            self.window,
-            self.durable,
-            match self.sink {
-                Sink::Ready => self.window,
-                Sink::Busy => 0,
-            },
-            self.replying,
-            self.saying as u32,
-            0,
-        ];
         let mut nth = self.owed.take_first();
         if nth == REPLY {
             nth = self.reply as u8;
@@ -124,9 +137,12 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
             self.untold = 0;
             nth = nth.wrapping_add(self.gap as u8);
         }
-        let tag = if nth == 0 { 0 } else { self.sending };
+        let mut tag = self.sending;
         if nth == 0 {
-            self.echo = self.peer;
+            tag = 0;
+            let wants = if self.role.sender().is_some() { Hello::ANSWERS_WANT } else { 0 };
+            let with_peer = self.is_open() && self.echo() == self.peer;
+            self.said[FLAGS] = if with_peer { wants | Hello::OPEN } else { wants }.into();
         }
         self.end = F::HEAD;
         for &field in FRAMES {
@@ -136,7 +152,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
                     None => break,
                 }
             } else if nth == 0 {
-                let number = numbers.get(usize::from(field & 0x0F)).copied().unwrap_or_default();
+                let number = self.said.get(usize::from(field & 0x0F)).copied().unwrap_or_default();
                 match field >> 6 {
                     0 | 1 => self.put_u8(field),
                     2 => self.put(number),

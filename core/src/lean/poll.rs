@@ -2,9 +2,9 @@
 
 use super::frames::Heading;
 use super::framing::Framing;
-use super::owed::{Owed, Reply};
+use super::owed::{CHECK, CREDIT, DURABLE, ID, Owed, RECEIVED, Reply};
 use super::sender::{Contents, Role};
-use super::session::{Farewell, Gap, Link, Phase, Session, Sink, Todo};
+use super::session::{Begun, Farewell, Gap, Link, Phase, Session, Sink, Todo};
 use super::{Moment, SECOND};
 use crate::error::{Error, LinkError};
 use crate::session::transitions::SessionState;
@@ -177,7 +177,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
         let ends = self.bye == Farewell::Heard && self.is_idle();
         if ends {
             self.state = SessionState::Ending;
-            log!(info, "session {=u64:#x} ends: both have said goodbye", self.nonce);
+            log!(info, "session {=u64:#x} ends: both have said goodbye", self.nonce());
             self.heard = self.now;
             self.owed.add(Owed::BYE);
         }
@@ -185,7 +185,7 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
     }
 
     pub(super) fn ask(&mut self) -> Ask<'_> {
-        let (offset, check) = (self.received, self.check);
+        let (offset, check) = (self.said[RECEIVED], self.said[CHECK]);
         let todo = self.todo;
         if !self.holds_frame() {
             let leaves = todo == Todo::Sync && self.phase == Phase::Idle;
@@ -259,13 +259,15 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
         if self.todo != Todo::Offer {
             return;
         }
+        // What is to begin at its start begins there, whatever the storage has.
+        let (offset, check) = if self.begun == Begun::AtStart { (0, 0) } else { (offset, check) };
         if offset > self.size {
             return self.decline(Code::Storage);
         }
         self.decided();
         self.phase = Phase::Receiving;
-        log!(info, "receives {=u32}: from {=u32}", self.id, offset);
-        (self.received, self.durable, self.check) = (offset, offset, check);
+        log!(info, "receives {=u32}: from {=u32}", self.said[ID], offset);
+        (self.said[RECEIVED], self.said[DURABLE], self.said[CHECK]) = (offset, offset, check);
         (self.unsynced, self.untold) = (0, 0);
         self.gap = Gap::None;
         self.owed.add(Owed::ACCEPT);
@@ -275,16 +277,16 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
     pub fn have(&mut self) {
         self.decided();
         self.ended = Code::Ok;
-        log!(info, "receives {=u32}: is here already", self.id);
-        self.reply(Reply::Have, self.id, Code::Ok);
+        log!(info, "receives {=u32}: is here already", self.said[ID]);
+        self.reply(Reply::Have, self.said[ID], Code::Ok);
     }
 
     /// Declines the offer.
     pub fn decline(&mut self, code: Code) {
         self.decided();
         self.ended = code;
-        log!(warn, "receives {=u32}: declined, {}", self.id, code);
-        self.reply(Reply::Decline, self.id, code);
+        log!(warn, "receives {=u32}: declined, {}", self.said[ID], code);
+        self.reply(Reply::Decline, self.said[ID], code);
     }
 
     pub(super) fn decided(&mut self) {
@@ -302,8 +304,8 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
             _ if self.todo != Todo::Store => {}
             Ok(0) => {
                 self.asked = Sink::Busy;
-                if self.sink == Sink::Ready {
-                    self.sink = Sink::Busy;
+                if self.said[CREDIT] > 0 {
+                    self.said[CREDIT] = 0;
                     self.owed.add(Owed::ACK);
                 }
             }
@@ -317,8 +319,8 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
 
     /// Everything below `durable` survives a power cut.
     pub fn synced(&mut self, durable: u32) {
-        if durable > self.durable && durable <= self.received && self.phase == Phase::Receiving {
-            self.durable = durable;
+        if durable > self.said[DURABLE] && durable <= self.said[RECEIVED] && self.phase == Phase::Receiving {
+            self.said[DURABLE] = durable;
             self.owed.add(Owed::ACK);
         }
     }
@@ -329,13 +331,13 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
             return;
         }
         self.ended = result.err().unwrap_or(Code::Ok);
-        log!(info, "receives {=u32}: committed, {}", self.id, self.ended);
+        log!(info, "receives {=u32}: committed, {}", self.said[ID], self.ended);
         if result.is_err() {
             self.leaving = if self.ended == Code::Integrity { Part::Discard } else { Part::Keep };
             self.todo = Todo::Abandon;
         }
         self.phase = Phase::Idle;
-        self.reply(Reply::Done, self.id, self.ended);
+        self.reply(Reply::Done, self.said[ID], self.ended);
     }
 
     /// When [`poll`](Self::poll) must be called again at the latest after it has said [`Ask::Wait`] at `now`.

@@ -1,7 +1,7 @@
 //! The engine's state, and what happens to it that no frame brings.
 
 use super::framing::Framing;
-use super::owed::{Owed, Reply};
+use super::owed::{CHECK, CREDIT, FRAME, ID, NAME, NONCE, NONCE_HIGH, Owed, RECEIVED, Reply, SAID, WINDOW};
 use super::sender::{Role, Sender};
 use super::{Moment, Span};
 use crate::error::{Error, LinkError, ResourceError};
@@ -107,7 +107,6 @@ pub struct Session<'b, F, C = Nibble, R = ()> {
     pub(super) phase: Phase,
     pub(super) todo: Todo,
     pub(super) link: Link,
-    pub(super) sink: Sink,
     /// Whether the sink was busy in this round already.
     pub(super) asked: Sink,
     pub(super) gap: Gap,
@@ -117,8 +116,6 @@ pub struct Session<'b, F, C = Nibble, R = ()> {
     pub(super) leaving: Part,
     pub(super) owed: Owed,
     pub(super) reply: Reply,
-    /// What the reply says.
-    pub(super) saying: Code,
     /// How the last transfer ended.
     pub(super) ended: Code,
     pub(super) framing: F,
@@ -138,22 +135,15 @@ pub struct Session<'b, F, C = Nibble, R = ()> {
     /// The next field of the frame, and where its fields end.
     pub(super) at: usize,
     pub(super) stop: usize,
-    /// The transfer: the newest that was offered.
-    pub(super) id: u32,
     pub(super) spoke: Moment,
     pub(super) size: u32,
-    pub(super) received: u32,
     /// When a transfer came further.
     pub(super) progressed: Moment,
-    /// CRC-32 of what has been received.
-    pub(super) check: u32,
     pub(super) unsynced: u32,
     pub(super) untold: u32,
-    pub(super) window: u32,
-    pub(super) durable: u32,
-    /// What the reply or PONG is about.
-    pub(super) replying: u32,
     pub(super) transmit: &'b mut [u8],
+    /// What frames say, by the places in their tables (`owed.rs`).
+    pub(super) said: [u32; SAID],
     /// Start values of the checks of frames to and from the peer (§3.4).
     pub(super) sending: u32,
     pub(super) receiving: u32,
@@ -161,12 +151,9 @@ pub struct Session<'b, F, C = Nibble, R = ()> {
     pub(super) repeated: Moment,
     pub(super) synced: Moment,
     pub(super) patience: Span,
-    pub(super) nonce: u64,
     /// The peer's, 0 before its first HELLO.
     pub(super) peer: u64,
     pub(super) error: Option<Error>,
-    /// The nonce that the next HELLO echoes: that of the peer, or of one that may have begun a new session.
-    pub(super) echo: u64,
     pub(super) role: R,
 }
 
@@ -191,10 +178,16 @@ impl<F, C, R> defmt::Format for Session<'_, F, C, R> {
         defmt::write!(
             f,
             "Session {{ nonce: {=u64:#x}, state: {}, error: {} }}",
-            self.nonce,
+            self.nonce(),
             self.state,
             self.error
         );
+    }
+}
+
+impl<F, C, R> Session<'_, F, C, R> {
+    pub(super) fn nonce(&self) -> u64 {
+        u64::from(self.said[NONCE]) | u64::from(self.said[NONCE_HIGH]) << 32
     }
 }
 
@@ -215,16 +208,21 @@ impl<'b, F: Framing, C: Crc32, R: Role> Session<'b, F, C, R> {
             return Err(Error::Resource(ResourceError::BufferTooSmall { needed: MIN_FRAME + 4 }));
         }
         let now = Moment::of(now);
+        let nonce = setup.nonce.number();
+        let frame = Self::largest(receive.len()) as u32;
+        let mut said = [0; SAID];
+        (said[NONCE], said[NONCE_HIGH]) = (nonce as u32, (nonce >> 32) as u32);
+        // An OFFER has at most so many bytes beside the name.
+        (said[FRAME], said[NAME]) = (frame, frame.wrapping_sub(54));
+        (said[WINDOW], said[CREDIT]) = (setup.window, setup.window);
         Ok(Self {
             state: SessionState::Opening,
             phase: Phase::Idle,
             todo: Todo::Nothing,
             owed: if setup.speaks == Speaks::First { Owed::HELLO } else { Owed::NOTHING },
             reply: Reply::Done,
-            saying: Code::Ok,
             ended: Code::Unknown,
             link: Link::Ready,
-            sink: Sink::Ready,
             asked: Sink::Ready,
             gap: Gap::None,
             begun: Begun::Anywhere,
@@ -243,27 +241,20 @@ impl<'b, F: Framing, C: Crc32, R: Role> Session<'b, F, C, R> {
             sent: 0,
             end: 0,
             receive,
+            said,
             fill: 0,
             head: 0,
             tail: 0,
             at: 0,
             stop: 0,
-            window: setup.window,
             sync_bytes: setup.sync_bytes,
-            id: 0,
             size: 0,
-            received: 0,
-            durable: 0,
-            check: 0,
             unsynced: 0,
             untold: 0,
-            replying: 0,
             sending: 0,
             receiving: 0,
             error: None,
-            nonce: setup.nonce.number(),
             peer: 0,
-            echo: 0,
             role,
         })
     }
@@ -286,6 +277,11 @@ impl<'b, F: Framing, C: Crc32, R: Role> Session<'b, F, C, R> {
     /// Whether the end of what was sent is to be told.
     pub(super) fn is_to_tell(&self) -> bool {
         self.todo == Todo::Tell
+    }
+
+    /// The id of the newest transfer to this end.
+    pub(super) fn incoming(&self) -> u32 {
+        self.said[ID]
     }
 
     /// The id of the newest transfer of this end's.
@@ -320,7 +316,7 @@ impl<'b, F: Framing, C: Crc32, R: Role> Session<'b, F, C, R> {
             return;
         }
         self.state = SessionState::Ending;
-        log!(warn, "session {=u64:#x} ends: {}", self.nonce, error);
+        log!(warn, "session {=u64:#x} ends: {}", self.nonce(), error);
         self.error = Some(error);
         self.heard = self.now;
         self.leave(Part::Keep, Code::Unknown);
@@ -345,7 +341,14 @@ impl<'b, F: Framing, C: Crc32, R: Role> Session<'b, F, C, R> {
     pub(super) fn leave(&mut self, part: Part, code: Code) {
         self.ended = code;
         if self.phase == Phase::Receiving {
-            log!(warn, "receives {=u32}: over at {=u32}, {}, {}", self.id, self.received, code, part);
+            log!(
+                warn,
+                "receives {=u32}: over at {=u32}, {}, {}",
+                self.said[ID],
+                self.said[RECEIVED],
+                code,
+                part
+            );
             self.leaving = part;
             self.todo = if part == Part::Keep && self.unsynced > 0 { Todo::Sync } else { Todo::Abandon };
         }
@@ -356,7 +359,7 @@ impl<'b, F: Framing, C: Crc32, R: Role> Session<'b, F, C, R> {
     #[inline(never)]
     pub(super) fn finish(&mut self, reply: Reply, code: Code, part: Part) {
         self.leave(part, code);
-        self.reply(reply, self.id, code);
+        self.reply(reply, self.said[ID], code);
     }
 
     /// The sink has taken `n` bytes.
@@ -364,24 +367,31 @@ impl<'b, F: Framing, C: Crc32, R: Role> Session<'b, F, C, R> {
     pub(super) fn took(&mut self, n: usize) {
         let rest = self.receive.get(self.at..self.stop).unwrap_or_default();
         let bytes = rest.get(..n).unwrap_or(rest);
-        self.check = self.crc.update(self.check, bytes);
+        self.said[CHECK] = self.crc.update(self.said[CHECK], bytes);
         let added = bytes.len() as u32;
         if self.unsynced == 0 {
             self.synced = self.now;
         }
         self.at = self.at.wrapping_add(added as usize);
-        self.received = self.received.wrapping_add(added);
+        self.said[RECEIVED] = self.said[RECEIVED].wrapping_add(added);
         self.unsynced = self.unsynced.wrapping_add(added);
         self.untold = self.untold.wrapping_add(added);
         self.progress();
         self.gap = Gap::None;
-        if self.sink == Sink::Busy || self.untold >= self.window / 2 {
-            self.sink = Sink::Ready;
+        if self.said[CREDIT] == 0 || self.untold >= self.said[WINDOW] / 2 {
+            self.said[CREDIT] = self.said[WINDOW];
             self.owed.add(Owed::ACK);
         }
         if self.at >= self.stop {
             self.fill = 0;
             self.todo = Todo::Nothing;
+            self.sync_if(self.unsynced >= self.sync_bytes);
+        }
+    }
+
+    fn sync_if(&mut self, due: bool) {
+        if due && self.phase == Phase::Receiving && self.unsynced > 0 && self.todo == Todo::Nothing {
+            self.todo = Todo::Sync;
         }
     }
 
@@ -411,10 +421,7 @@ impl<'b, F: Framing, C: Crc32, R: Role> Session<'b, F, C, R> {
         if self.is_open() && self.spoke.is_past(KEEP_ALIVE, now) {
             self.owed.add(Owed::PING);
         }
-        let enough = self.unsynced >= self.sync_bytes || self.synced.is_past(SYNC, now);
-        if enough && self.unsynced > 0 && self.phase == Phase::Receiving && self.todo == Todo::Nothing {
-            self.todo = Todo::Sync;
-        }
+        self.sync_if(self.synced.is_past(SYNC, now));
         if F::LOSSY && self.repeated.is_past(self.patience, now) {
             self.repeated = now;
             self.patience = Span(self.patience.0.wrapping_mul(2).min(LONGEST_REPEAT.0));

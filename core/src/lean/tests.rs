@@ -4,7 +4,7 @@ use std::vec;
 use std::vec::Vec;
 
 use super::framing::{Cobs, Framing, Piece, Stream};
-use super::{Ask, Contents, Description, Node, Receiver, Role, Sender, Session, Setup};
+use super::{Ask, Contents, Description, Node, Receiver, Role, Sender, Session, Setup, owed};
 use crate::error::{Error, LinkError, PeerError};
 use crate::framing::Place;
 use crate::session::{Buffers, Nonce, Speaks};
@@ -307,6 +307,45 @@ fn what_is_wrong_is_thrown_away_and_begun_anew() {
     puppet.say(|w| end(1, b"abc").emit(w));
     assert_eq!(puppet.said().last(), Some(&Kind::Done));
     assert_eq!(puppet.seen.commits, 1);
+}
+
+#[test]
+fn a_restart_begins_at_the_start() {
+    let mut session = session::<Stream, ()>(Stream::new());
+    let bytes = laid(&mut Stream::new(), &sealed(&written(|w| hello(OURS, 0).emit(w))));
+    let mut offered = written(|w| Offer { restart: true, ..offer(1, Some(100)) }.emit(w));
+    offered = sealed(&offered);
+    let mut framing = Stream::new();
+    laid(&mut framing, &offered);
+    let all = [bytes, laid(&mut framing, &offered)].concat();
+    session.receive_buffer()[..all.len()].copy_from_slice(&all);
+    session.received(all.len(), Instant::ZERO);
+    loop {
+        match session.poll(Instant::ZERO) {
+            Ask::Transmit(bytes) => {
+                let n = bytes.len();
+                session.transmitted(n);
+            }
+            Ask::Offered(offer) => {
+                assert!(offer.restarts());
+                session.accept(40, 77);
+            }
+            Ask::Wait => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(
+        (session.said[owed::RECEIVED], session.said[owed::DURABLE], session.said[owed::CHECK]),
+        (0, 0, 0)
+    );
+    // The other end holds a peer to it.
+    let mut puppet = Puppet::<Stream, Sender>::open(Stream::new());
+    assert_eq!(puppet.session.offer(), Some(1));
+    puppet.work();
+    let accept = Accept { transfer: 1, have: false, offset: 100, check: 1, credit: 300 };
+    puppet.say(|w| accept.emit(w));
+    puppet.say(|w| accept.emit(w));
+    assert_eq!(puppet.seen.end, Some(Err(PeerError::Unexpected(Kind::Accept).into())));
 }
 
 #[test]

@@ -52,6 +52,8 @@ impl<F: Framing, C: Crc32, R: Role> Session<'_, F, C, R> {
         match sender.state {
             _ if id < sender.id => {}
             State::Offered if have != 0 => sender.finish(Code::Ok),
+            // Of an offer before, or of a peer that does not begin at the start though it must (§5.1).
+            State::Offered if sender.begin == Begun::AtStart && offset > 0 => return Err(Fault::Unexpected),
             State::Offered if offset <= sender.size => {
                 (sender.prefix, sender.prefix_check) = (offset, check);
                 log!(info, "sends {=u32}: accepted from {=u32}", id, offset);

@@ -34,6 +34,10 @@ impl Sender<'_> {
         if slot.size.is_some_and(|size| accept.offset > size) {
             return Err(Fault::Unexpected);
         }
+        // It asked for a beginning at offset 0 (§9.1).
+        if slot.attempt != Attempt::First && accept.offset > 0 {
+            return Err(Fault::Unexpected);
+        }
         let resumed = accept.offset > slot.sent;
         allowed(slot.step(if resumed { SendEvent::Resumed } else { SendEvent::Accepted }))?;
         slot.answered = Reply::Given;
