@@ -9,12 +9,12 @@
 # For each board: an image of 64 KiB; then one of 1 MiB, during which the command is killed, the board is reset, the command is killed again and the
 # emulator is killed. Each time the transfer must go on from what was durable, the image before must be started at each boot, and in the end the flash must
 # hold the new one. Then the firmware of both roles is started on that flash: it is listed, and gives the image back, during which the emulator and the
-# command are killed. On virt, microbit and async the emulator is not killed, and the image of microbit has 512 KiB. In the end the longest turn of
+# command are killed. On virt, microbit and async the emulator is not killed. In the end the longest turn of
 # the superloop is counted in instructions; async, which is an lm3s6965evb whose firmware runs in tasks of an executor, has none: there another task must
 # have gone on meanwhile.
 #
 # measured is the very image that scripts/footprint.sh measures, with the lean engine: a microbit that keeps a file in the chip's own flash, first one that only
-# receives and then one of both roles. 96 KiB are sent, during which the command is killed three times, the board is reset, and the emulator is killed; the flash must hold them in the
+# receives and then one of both roles. 120 KiB are sent, during which the command is killed three times, the board is reset, and the emulator is killed; the flash must hold them in the
 # end; and the second image gives them back.
 #
 # It takes eight minutes. It installs QEMU if that is missing (Debian), and ends only what it has started.
@@ -59,7 +59,6 @@ choose() {
             ;;
         microbit)
             features+=("$board")
-            size=524288
             interruptions=2
             ;;
         async)
@@ -75,7 +74,7 @@ choose() {
             emulate=(qemu-system-arm -M microbit)
             receiver=receive-only
             node=receive-only
-            size=98304
+            size=122880
             ;;
         *) fail "no board $1; there are: ${boards[*]}" ;;
     esac
@@ -280,10 +279,10 @@ try_measured() {
     local roles=$1 began=$SECONDS resumed
     head -c $size /dev/urandom >"$scratch/new"
     switch_on receive-only
-    interrupt_at $((size / 4))
-    interrupt_at $((size / 2))
+    interrupt_at $((size / 5))
+    interrupt_at $((size * 2 / 5))
     echo system_reset >&7
-    interrupt_at $((size * 3 / 4))
+    interrupt_at $((size * 3 / 5))
     # Its flash is no file: what it has at this moment the next emulator begins with.
     save $record $((flash_end - record)) flash
     switch_off
@@ -293,7 +292,7 @@ try_measured() {
     [ $status -eq 0 ] || fail "the command ended with $status"
     resumed=$(field sent resumed_from)
     # What has come is noted every 2 KiB.
-    [ "$resumed" -ge $((size * 3 / 4 - 4096)) ] || fail "it went on from $resumed only"
+    [ "$resumed" -ge $((size * 3 / 5 - 4096)) ] || fail "it went on from $resumed only"
     save $contents $size held
     cmp "$scratch/held" "$scratch/new" || fail "the flash holds something else"
     send new
