@@ -57,7 +57,7 @@ where
             engine.stored(result);
         }
         Ask::Sync { offset, check } => engine.synced(store.sync(offset, check)),
-        Ask::Commit { .. } => engine.committed(store.commit()),
+        Ask::Commit { size, check } => engine.committed(store.commit(size, check)),
         Ask::Abandon(part) => store.abandon(part),
         Ask::Wanted(wish) => match store.wanted(&wish) {
             Ok(()) => engine.serve(),

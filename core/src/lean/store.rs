@@ -20,12 +20,12 @@ pub trait Store {
     /// Makes durable what was stored, with `check` as the CRC-32 of its first `offset` bytes; says how much is durable now.
     fn sync(&mut self, offset: u32, check: u32) -> u32;
 
-    /// Puts what was received, all of it, into its final place.
+    /// Puts what was received, all of its `size` bytes, into its final place. `check` is their CRC-32, for a store that reads back what it holds.
     ///
     /// # Errors
     ///
     /// What the peer is told.
-    fn commit(&mut self) -> Result<(), Code>;
+    fn commit(&mut self, size: u32, check: u32) -> Result<(), Code>;
 
     /// The transfer ended without a commit.
     fn abandon(&mut self, part: Part);

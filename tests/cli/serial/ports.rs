@@ -4,7 +4,6 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
-use rustix::process::Signal;
 
 use super::line::{Conditions, Line};
 use super::shore::Shore;
@@ -110,7 +109,5 @@ fn several_clients_at_once_do_not_mix() {
 fn a_server_with_a_line_stops_when_it_is_asked_to() {
     let mut shore = Shore::new(Conditions::CLEAN);
     shore.assert_serves("file", b"x");
-    let server = shore.server.take().expect("it serves");
-    server.signal(Signal::TERM);
-    server.stop();
+    shore.server.take().expect("it serves").stop();
 }

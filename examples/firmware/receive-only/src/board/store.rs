@@ -197,7 +197,7 @@ impl lean::Store for Store {
     }
 
     #[inline(never)]
-    fn commit(&mut self) -> Result<(), Code> {
+    fn commit(&mut self, _: u32, _: u32) -> Result<(), Code> {
         self.0.commit().map_err(|worn| self.failed(worn).code)
     }
 
