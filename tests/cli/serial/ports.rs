@@ -4,7 +4,6 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
-
 use super::line::{Conditions, Line};
 use super::shore::Shore;
 use crate::kit::{PATIENCE, Place, Ran, Sampan, content};
