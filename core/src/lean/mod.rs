@@ -1,12 +1,14 @@
-//! The smallest engine: a session of an end that only receives, one transfer at a time and in order.
+//! The smallest engine: one transfer each way at a time, in order, for boards whose flash is counted in kilobytes.
 //!
-//! It speaks the whole protocol that such an end needs, over a reliable stream or a line that loses frames, with the same drivers and the same
-//! [`Storage`](crate::Storage) as [`Session`](crate::Session): resume, check, credit, repeats, deadlines. Whoever is at the other end cannot tell.
-//! It is for boards whose flash is counted in kilobytes. What it does without:
+//! It speaks the whole protocol that such an end needs, over a reliable stream or a line that loses frames: resume, check, credit, repeats, deadlines.
+//! Whoever is at the other end cannot tell. A [`Receiver`] only receives, a [`Node`] sends, too. The caller polls and is lent an [`Ask`], or has
+//! [a driver](crate::driver::lean) do so with a [`Store`]; [`Adapted`] is for the other drivers and for a [`Storage`](crate::Storage). What it does without:
 //!
-//! - It says nothing by events: the storage hears of every transfer, whether it is kept, and of its end. Notices are answered, and not shown.
-//! - Files are at most 4 GiB - 1, and have no digest but CRC-32.
-//! - The deadlines are those of §13 and cannot be set. [`Action::Wait`](crate::Action::Wait) asks to be called four times a second.
+//! - It says nothing by events: the store hears of every transfer, whether it is kept, and of its end. Notices are answered, and not shown.
+//! - Files are at most 4 GiB - 1, and have no digest but CRC-32. Modification times are neither sent nor kept.
+//! - It wants nothing of its peer by itself, and never says goodbye first.
+//! - The deadlines are those of §13 and cannot be set. It asks to be called four times a second.
+//! - A sender waits a second for an answer at first (§8.5), and measures no round trips.
 //! - Words beside a code are neither sent nor read, and bytes on the line that are no frame are dropped.
 
 mod adapted;
