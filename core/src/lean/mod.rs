@@ -19,6 +19,7 @@ mod owed;
 mod poll;
 mod sender;
 mod session;
+mod state;
 mod store;
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@
 mod heard;
 mod said;
 
-use super::session::Begun;
+use super::state::Begun;
 use crate::limits::Directions;
 use crate::wire::{Code, UncheckedName};
 

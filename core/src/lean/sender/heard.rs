@@ -2,7 +2,8 @@
 
 use super::{Owes, Role, State};
 use crate::lean::framing::Framing;
-use crate::lean::session::{Begun, Farewell, Session, Todo};
+use crate::lean::session::Session;
+use crate::lean::state::{Begun, Farewell, Todo};
 use crate::limits::Directions;
 use crate::session::Fault;
 use crate::wire::{Answered, Code, Crc32, Kind, Scope};

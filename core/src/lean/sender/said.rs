@@ -3,7 +3,8 @@
 use super::{Contents, Description, Owes, Role, State};
 use crate::lean::framing::Framing;
 use crate::lean::owed::Owed;
-use crate::lean::session::{Begun, Phase, Readiness, Session, Todo};
+use crate::lean::session::Session;
+use crate::lean::state::{Begun, Phase, Readiness, Todo};
 use crate::limits::Directions;
 use crate::wire::{Answered, CHECK_LEN, Code, Crc32, Kind, Offer, Scope};
 
