@@ -1,13 +1,15 @@
 //! The lean engine at one end of a link, the other engine at the other.
 
 use sampan_core::lean::{self, Adapted, Role, Session};
-use sampan_core::wire::Nibble;
+use sampan_core::wire::{Code, Nibble};
 use sampan_core::{Buffers, Cobs, Instant, Nonce, Speaks, Stream};
 
 use crate::channel::Carries;
-use crate::faults::Faults;
+use crate::content;
+use crate::dice::Dice;
+use crate::faults::{Bursts, Chance, Faults};
 use crate::link::Conditions;
-use crate::pair::{After, Pair};
+use crate::pair::{After, Finish, Pair};
 use crate::setup::{Laid, NodeOver, Setup};
 use crate::storage::MemoryStorage;
 
@@ -84,4 +86,30 @@ pub fn join_board<F: Twin, R: Role + Default + core::fmt::Debug>(
     pair.wire.channel(0).faults = to;
     pair.wire.channel(1).faults = from;
     pair
+}
+
+/// Says that nothing more is sent to the board, and runs until both ends have finished.
+pub fn close_and_finish<F: Twin, R: Role + core::fmt::Debug>(pair: &mut WithBoard<F, R>) -> (Finish, Finish) {
+    pair.a.engine.close(Code::Ok);
+    pair.finish(1_000)
+}
+
+/// A line that loses, damages and injects here and there, and is good after a while.
+pub fn bad_line(dice: &mut Dice) -> Faults {
+    let mut faults = Faults::seeded(dice.roll(1 << 40));
+    faults.flip = Chance::of(dice.pick(&[0.0, 0.0, 1e-5, 1e-4, 1e-3]));
+    faults.loss = Chance::of(dice.pick(&[0.0, 0.0, 0.02, 0.2]));
+    faults.babble = Chance::of(dice.pick(&[0.0, 0.0, 0.05]));
+    if dice.roll(3) == 0 {
+        faults.junk = Some((dice.roll(30), content(dice.roll(1 << 40), dice.roll(900) as usize)));
+    }
+    if dice.roll(4) == 0 {
+        faults.bursts = Some(Bursts::new(0.02, dice.pick(&[0.5, 0.1]), 0.9));
+    }
+    for _ in 0..dice.pick(&[0, 0, 1, 3]) {
+        let from = dice.roll(20_000_000);
+        faults.outages.push(from..from + dice.pick(&[10_000, 500_000, 8_000_000]));
+    }
+    faults.until = Some(dice.pick(&[5_000_000, 30_000_000]));
+    faults
 }

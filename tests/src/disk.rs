@@ -8,6 +8,7 @@ use sampan_core::ResumePoint;
 use sampan_core::wire::{Crc32, Identity, Nibble};
 
 use crate::dice::Dice;
+use crate::storage::Offer;
 
 /// A disk writes so many bytes whole, or not at all.
 const SECTOR: usize = 512;
@@ -68,6 +69,19 @@ pub struct PartFile {
     pub data: Vec<u8>,
     /// What survives a cut.
     pub durable: ResumePoint,
+}
+
+impl PartFile {
+    /// Of what is offered, with `data` as what is there of it, all of it durable.
+    ///
+    /// # Panics
+    ///
+    /// If the identity has more than 16 bytes.
+    pub fn of(offer: &Offer, data: Vec<u8>) -> Self {
+        let durable = ResumePoint { offset: data.len() as u64, check: Nibble.update(0, &data) };
+        let identity = Identity::new(&offer.identity).expect("at most 16 bytes");
+        Self { identity, data, durable }
+    }
 }
 
 impl Disk {

@@ -20,7 +20,9 @@ mod snapshot;
 mod storage;
 mod tasks;
 
-pub use board::{Board, BoardMemory, SMALL_BOARD, Twin, WithBoard, board, join_board};
+pub use board::{
+    Board, BoardMemory, SMALL_BOARD, Twin, WithBoard, bad_line, board, close_and_finish, join_board,
+};
 pub use bottleneck::Bottleneck;
 pub use channel::{Carries, Channel};
 pub use dice::Dice;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use sampan_core::wire::{Code, Crc32, Nibble};
-use sampan_core::{Error, FileType, LinkError, ResumePoint};
+use sampan_core::wire::Code;
+use sampan_core::{Error, FileType, LinkError};
 
 use crate::content;
 use crate::disk::PartFile;
@@ -143,10 +143,7 @@ fn count(heard: &[Heard], what: impl Fn(&Heard) -> bool) -> usize {
 
 /// The first bytes of what is offered, durable.
 fn part(offer: &Offer, length: usize) -> PartFile {
-    let data = offer.data[..length].to_vec();
-    let durable = ResumePoint { offset: length as u64, check: Nibble.update(0, &data) };
-    let identity = sampan_core::wire::Identity::new(&offer.identity).expect("at most 16 bytes");
-    PartFile { identity, data, durable }
+    PartFile::of(offer, offer.data[..length].to_vec())
 }
 
 fn open<F: Laid>(pair: &mut Pair<NodeOver<F>, NodeOver<F>>) {

@@ -1,21 +1,16 @@
 //! The lean engine at one end, the other engine at the other: over a stream and over lines that lose frames, in virtual time.
 
-use sampan_core::wire::{Code, Crc32, Identity, Nibble};
-use sampan_core::{By, Cobs, Error, FileType, Limits, LinkError, Part, Refusal, ResumePoint, Stream};
+use sampan_core::wire::Code;
+use sampan_core::{By, Cobs, Error, FileType, Limits, LinkError, Part, Refusal, Stream};
 use sampan_tests::{
-    Bursts, Chance, Conditions, Dice, Faults, Finish, Heard, MemoryStorage, Offer, PartFile, Policy,
-    SMALL_BOARD, Setup, Twin, WithBoard, board, content, join_board,
+    Conditions, Dice, Finish, Heard, MemoryStorage, Offer, PartFile, Policy, SMALL_BOARD, Setup, Twin,
+    WithBoard, bad_line, board, close_and_finish, content, join_board,
 };
 
 type Ends<F> = WithBoard<F, ()>;
 
 /// The peer has said that it is over at both ends.
 const WELL: (Finish, Finish) = (Ok(()), Ok(()));
-
-fn close_and_finish<F: Twin>(pair: &mut Ends<F>) -> (Finish, Finish) {
-    pair.a.engine.close(Code::Ok);
-    pair.finish(1_000)
-}
 
 /// Several files, one after the other.
 fn several_files<F: Twin>() {
@@ -94,12 +89,6 @@ fn a_storage_that_is_slow_or_fails_is_told_over_a_line() {
     every_policy::<Cobs>();
 }
 
-fn part(offer: &Offer, data: Vec<u8>) -> PartFile {
-    let durable = ResumePoint { offset: data.len() as u64, check: Nibble.update(0, &data) };
-    let identity = Identity::new(&offer.identity).expect("at most 16 bytes");
-    PartFile { identity, data, durable }
-}
-
 fn resumes<F: Twin>() {
     let file = Offer::file("file", content(1, 3_000)).patient();
     for (there, begins) in
@@ -107,7 +96,7 @@ fn resumes<F: Twin>() {
     {
         let setup = Setup::default();
         let mut pair = join_board::<F, ()>(&setup, SMALL_BOARD, Default::default());
-        pair.b.storage.disk.put_part("file", part(&file, there));
+        pair.b.storage.disk.put_part("file", PartFile::of(&file, there));
         pair.a.send(file.clone());
         assert_eq!(close_and_finish(&mut pair), WELL);
         let begun: Vec<_> = pair.b.storage.accepted.iter().map(|(_, offset)| *offset).collect();
@@ -219,25 +208,6 @@ fn an_idle_session_lives_on_pings() {
     assert_eq!(close_and_finish(&mut pair), WELL);
 }
 
-fn faults(dice: &mut Dice) -> Faults {
-    let mut faults = Faults::seeded(dice.roll(1 << 40));
-    faults.flip = Chance::of(dice.pick(&[0.0, 0.0, 1e-5, 1e-4, 1e-3]));
-    faults.loss = Chance::of(dice.pick(&[0.0, 0.0, 0.02, 0.2]));
-    faults.babble = Chance::of(dice.pick(&[0.0, 0.0, 0.05]));
-    if dice.roll(3) == 0 {
-        faults.junk = Some((dice.roll(30), content(dice.roll(1 << 40), dice.roll(900) as usize)));
-    }
-    if dice.roll(4) == 0 {
-        faults.bursts = Some(Bursts::new(0.02, dice.pick(&[0.5, 0.1]), 0.9));
-    }
-    for _ in 0..dice.pick(&[0, 0, 1, 3]) {
-        let from = dice.roll(20_000_000);
-        faults.outages.push(from..from + dice.pick(&[10_000, 500_000, 8_000_000]));
-    }
-    faults.until = Some(dice.pick(&[5_000_000, 30_000_000]));
-    faults
-}
-
 /// Files over a bad line, with the power of the board and the sender's process going now and then, until all have arrived.
 fn life(seed: u64) {
     let mut dice = Dice::new(seed);
@@ -255,7 +225,7 @@ fn life(seed: u64) {
             Offer::file(&format!("file{n}"), content(dice.roll(1 << 40), length))
         })
         .collect();
-    let mut pair = join_board::<Cobs, ()>(&setup, memory, [faults(&mut dice), faults(&mut dice)]);
+    let mut pair = join_board::<Cobs, ()>(&setup, memory, [bad_line(&mut dice), bad_line(&mut dice)]);
     let mut cuts: Vec<u64> = (0..dice.roll(4)).map(|_| dice.roll(20_000_000)).collect();
     let mut left: Vec<_> = files.iter().collect();
     let mut queued = false;

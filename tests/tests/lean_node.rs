@@ -1,11 +1,11 @@
 //! The lean engine in both roles at one end, the other engine at the other: over a stream and over lines that lose frames, in virtual time.
 
 use sampan_core::lean::Sender;
-use sampan_core::wire::{Code, Crc32, Identity, Nibble};
-use sampan_core::{By, Cobs, Directions, Error, FileType, Limits, LinkError, ResumePoint, Stream};
+use sampan_core::wire::Code;
+use sampan_core::{By, Cobs, Directions, Error, FileType, Limits, LinkError, Stream};
 use sampan_tests::{
-    Bursts, Chance, Conditions, Dice, Faults, Finish, Heard, MemoryStorage, Offer, PartFile, Policy,
-    SMALL_BOARD, Setup, Twin, WithBoard, board, content, join_board,
+    Conditions, Dice, Finish, Heard, MemoryStorage, Offer, PartFile, Policy, SMALL_BOARD, Setup, Twin,
+    WithBoard, bad_line, board, close_and_finish, content, join_board,
 };
 
 type Ends<F> = WithBoard<F, Sender>;
@@ -15,11 +15,6 @@ const WELL: (Finish, Finish) = (Ok(()), Ok(()));
 
 fn join<F: Twin>(setup: &Setup) -> Ends<F> {
     join_board(setup, SMALL_BOARD, Default::default())
-}
-
-fn close_and_finish<F: Twin>(pair: &mut Ends<F>) -> (Finish, Finish) {
-    pair.a.engine.close(Code::Ok);
-    pair.finish(1_000)
 }
 
 fn open<F: Twin>(pair: &mut Ends<F>) {
@@ -121,19 +116,13 @@ fn directions_take_turns_over_a_line() {
     both_ways::<Cobs>(Directions::OneAtATime);
 }
 
-fn part(offer: &Offer, data: Vec<u8>) -> PartFile {
-    let durable = ResumePoint { offset: data.len() as u64, check: Nibble.update(0, &data) };
-    let identity = Identity::new(&offer.identity).expect("at most 16 bytes");
-    PartFile { identity, data, durable }
-}
-
 fn resumes<F: Twin>() {
     let file = Offer::file("file", content(1, 3_000));
     for (there, begins) in
         [(content(1, 3_000)[..1_100].to_vec(), vec![1_100]), (content(2, 900), vec![900, 0])]
     {
         let setup = Setup::default();
-        setup.disks[0].put_part("file", part(&file, there));
+        setup.disks[0].put_part("file", PartFile::of(&file, there));
         let mut pair = join::<F>(&setup);
         want(&mut pair, file.clone());
         pair.run_until(1_000, |pair| pair.a.storage.disk.file("file").is_some());
@@ -231,21 +220,6 @@ fn a_source_that_has_nothing_now_is_asked_again_over_a_line() {
     dry::<Cobs>();
 }
 
-fn faults(dice: &mut Dice) -> Faults {
-    let mut faults = Faults::seeded(dice.roll(1 << 40));
-    faults.flip = Chance::of(dice.pick(&[0.0, 0.0, 1e-5, 1e-4, 1e-3]));
-    faults.loss = Chance::of(dice.pick(&[0.0, 0.0, 0.02, 0.2]));
-    if dice.roll(4) == 0 {
-        faults.bursts = Some(Bursts::new(0.02, dice.pick(&[0.5, 0.1]), 0.9));
-    }
-    for _ in 0..dice.pick(&[0, 0, 1, 3]) {
-        let from = dice.roll(20_000_000);
-        faults.outages.push(from..from + dice.pick(&[10_000, 500_000, 8_000_000]));
-    }
-    faults.until = Some(dice.pick(&[5_000_000, 30_000_000]));
-    faults
-}
-
 /// A file each way over a bad line, with either end beginning again now and then, until both have arrived.
 fn life(seed: u64) {
     let mut dice = Dice::new(seed);
@@ -261,7 +235,7 @@ fn life(seed: u64) {
     let lengths = [0, 1, 100, 700, 3_000];
     let there = Offer::file("there", content(dice.roll(1 << 40), dice.pick(&lengths)));
     let back = Offer::file("back", content(dice.roll(1 << 40), dice.pick(&lengths)));
-    let mut pair: Ends<Cobs> = join_board(&setup, memory, [faults(&mut dice), faults(&mut dice)]);
+    let mut pair: Ends<Cobs> = join_board(&setup, memory, [bad_line(&mut dice), bad_line(&mut dice)]);
     pair.b.storage.offers_on_want.insert("back".into(), back.clone());
     let mut cuts: Vec<u64> = (0..dice.roll(4)).map(|_| dice.roll(20_000_000)).collect();
     let (mut sends, mut wants) = (true, true);
