@@ -5,7 +5,7 @@
 #
 # usage: scripts/c-board.sh
 #
-# It needs arm-none-eabi-gcc and qemu-system-arm, and ends only what it has started.
+# It needs arm-none-eabi-gcc and qemu-system-arm (the job `c` installs them), and ends only what it has started.
 set -euo pipefail
 export LC_ALL=C
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -14,54 +14,27 @@ board=$library/examples/board
 target=thumbv6m-none-eabi
 large=1048576
 size=524288
-# Seconds that one transfer may take, and that anything else may.
-patience=300
+name=c-board
+# shellcheck source=scripts/boards-common.sh
+. "$root/scripts/boards-common.sh"
 moment=60
 
-scratch=$(mktemp -d)
-emulator=
-command=
-
-finish() {
-    local status=$? process
-    for process in $command $emulator; do kill -9 "$process" 2>/dev/null || true; done
-    [ $status -eq 0 ] || tail -n 20 "$scratch/events" "$scratch/said" >&2 || true
-    rm -rf "$scratch"
-}
-trap finish EXIT
-
-fail() {
-    echo "c-board: $*" >&2
-    exit 1
-}
-
 say() {
-    echo "c-board: $*"
-}
-
-# Waits until a command succeeds.
-within() {
-    local seconds=$1 what=$2 end
-    shift 2
-    end=$((SECONDS + seconds))
-    until "$@"; do
-        [ $SECONDS -lt $end ] || fail "not within $seconds s: $what"
-        sleep 0.05
-    done
+    echo "$name: $*"
 }
 
 # Builds the library with these features and links NAME.elf with it; what else is said goes to the C compiler.
 link() {
-    local name=$1 features=$2
+    local image=$1 features=$2
     shift 2
     (cd "$library" && env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS cargo +embedded build --locked --quiet --release --target $target \
         --no-default-features --features "panic-handler,$features")
     arm-none-eabi-gcc -std=c11 -Wall -Wextra -Werror -Os -g -mcpu=cortex-m0 -mthumb -ffreestanding -nostdlib -ffunction-sections \
         -fdata-sections -Wl,--gc-sections -T "$board/board.ld" -I "$library/include" "$@" "$board"/*.c \
-        "${CARGO_TARGET_DIR:-$library/target}/$target/release/libsampan.a" -lgcc -Wl,-z,noexecstack -o "$scratch/$name.elf"
+        "${CARGO_TARGET_DIR:-$library/target}/$target/release/libsampan.a" -lgcc -Wl,-z,noexecstack -o "$scratch/$image.elf"
     # The handler itself may be there, but nothing that formats what it would say.
-    if arm-none-eabi-nm -C "$scratch/$name.elf" | grep -E 'panic_fmt|panic_bounds|core::fmt::'; then fail "there is a panic in the image"; fi
-    say "$name: $(arm-none-eabi-size "$scratch/$name.elf" | awk 'NR == 2 { print $1 " bytes of flash, " $2 + $3 " of RAM" }')"
+    if arm-none-eabi-nm -C "$scratch/$image.elf" | grep -E 'panic_fmt|panic_bounds|core::fmt::'; then fail "there is a panic in the image"; fi
+    say "$image: $(arm-none-eabi-size "$scratch/$image.elf" | awk 'NR == 2 { print $1 " bytes of flash, " $2 + $3 " of RAM" }')"
 }
 
 port_is_known() {
@@ -81,52 +54,9 @@ switch_on() {
     within $moment "the emulator's serial port" port_is_known
 }
 
-switch_off() {
-    kill -9 "$emulator"
-    wait "$emulator" 2>/dev/null || true
-    emulator=
-    exec 7>&-
-}
-
-# Begins a command at the board.
-begin() {
-    : >"$scratch/events"
-    "$sampan" "$@" --json >>"$scratch/events" 2>&1 &
-    command=$!
-}
-
-has_ended() {
-    ! kill -0 "$command" 2>/dev/null
-}
-
-# Waits for the command to end, and leaves its status in `status`.
-end() {
-    within $patience "the end of the transfer" has_ended
-    status=0
-    wait "$command" 2>/dev/null || status=$?
-    command=
-}
-
 succeed() {
     end
     [ $status -eq 0 ] || fail "the command ended with $status"
-}
-
-kill_command() {
-    kill -9 "$command"
-    wait "$command" 2>/dev/null || true
-    command=
-}
-
-# The numbers in a field of an event, one a line.
-field() {
-    sed -n "/\"event\":\"$1\"/s/.*\"$2\":\([0-9]*\).*/\1/p" "$scratch/events"
-}
-
-has_come_to() {
-    local bytes
-    bytes=$(field progress bytes | tail -n 1)
-    [ "${bytes:-0}" -ge "$1" ] || { has_ended && fail "the command ended before $1 bytes were there"; }
 }
 
 send() {
@@ -177,12 +107,12 @@ end
 say "the command is killed, and the board is reset, while the board receives"
 send next --retries 0
 within $patience "a fifth" has_come_to $((size / 5))
-kill_command
+kill_sender
 send next
 within $patience "two fifths" has_come_to $((size * 2 / 5))
 echo system_reset >&7
 within $patience "three fifths" has_come_to $((size * 3 / 5))
-kill_command
+kill_sender
 send next --retries 0
 within $patience "four fifths" has_come_to $((size * 4 / 5))
 switch_off
@@ -200,7 +130,7 @@ went_on sent $((size * 3 / 5))
 say "the command is killed, and the board is reset, while the board sends"
 fetch next --retries 0
 within $patience "a third" has_come_to $((size / 3))
-kill_command
+kill_sender
 fetch next
 within $patience "two thirds" has_come_to $((size * 2 / 3))
 echo system_reset >&7
@@ -215,7 +145,7 @@ switch_on receives
 head -c $size /dev/urandom >"$scratch/last"
 send last --retries 0
 within $patience "half of it" has_come_to $((size / 2))
-kill_command
+kill_sender
 send last
 succeed
 went_on sent $((size / 4))
